@@ -1,0 +1,143 @@
+"""What every test shares: a machine of its own, and the template as a committed, tagged snapshot."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from copier import Settings, run_copy, run_update
+from plumbum import local
+
+ROOT = Path(__file__).parents[1]
+GIT_CONFIG = """\
+[user]
+    name = Ada Lovelace
+    email = ada@example.org
+[init]
+    defaultBranch = main
+"""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Give the session a home of its own, so that nobody's settings decide a result, and return it.
+
+    It is as wide as the session because the snapshots, which live as long, must not see the real home either.
+    """
+    home = tmp_path_factory.mktemp("home")
+    (home / ".gitconfig").write_text(GIT_CONFIG, encoding="utf-8")
+    places = {
+        "HOME": home,
+        "USERPROFILE": home,
+        "XDG_CACHE_HOME": home / ".cache",
+        "XDG_CONFIG_HOME": home / ".config",
+        "XDG_DATA_HOME": home / ".local/share",
+        "XDG_STATE_HOME": home / ".local/state",
+        "GIT_CONFIG_GLOBAL": home / ".gitconfig",
+        "COPIER_SETTINGS_PATH": home / "copier-settings.yml",
+        "COPIER_CACHE_DIR": home / "copier-cache",
+        **_places_of_uv(),
+    }
+    environment = {name: str(place) for name, place in places.items()} | {"GIT_CONFIG_NOSYSTEM": "1"}
+    with pytest.MonkeyPatch.context() as patch:
+        # Set while git runs a hook, these would send every git command to the repository around us.
+        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+            patch.delenv(name, raising=False)
+            if name in local.env:
+                del local.env[name]
+        for name, value in environment.items():
+            patch.setenv(name, value)
+        # Copier runs git with the environment that plumbum copied when it was imported.
+        with local.env(**environment):
+            yield home
+
+
+@pytest.fixture(scope="session")
+def template_repo(isolated_machine: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a repository whose only commit, tagged v1.0.0, is the working tree with all that is not ignored.
+
+    Copier looks at commits and tags only: the real repository would hide what is being worked on.
+    """
+    snapshot = tmp_path_factory.mktemp("template") / "mlscaffold"
+    listing = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        encoding="utf-8",
+    )
+    for name in filter(None, listing.stdout.split("\0")):
+        if (ROOT / name).is_file():  # not deleted since the last commit
+            target = snapshot / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, target)
+    commit(snapshot, "v1.0.0")
+    return snapshot
+
+
+def commit(repository: Path, tag: str | None = None) -> None:
+    """Commit everything in *repository*, which is made one if it is none, and tag it."""
+    commands = [["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "-m", "A state"]]
+    for command in [*commands, *([["tag", tag]] if tag else [])]:
+        subprocess.run(["git", *command], cwd=repository, check=True)
+
+
+@dataclass(frozen=True)
+class Copier:
+    """`copier copy` and `copier update` as someone runs them who trusts no template and is asked nothing.
+
+    pytest-copie trusts every template, passes answers as mere defaults and reads the user's own settings, so it could
+    not show a need for trust, nor switch an answer.
+    """
+
+    template: Path
+
+    def copy(self, project: Path, answers: Mapping[str, object] | None = None, ref: str | None = None) -> Path:
+        """Render *project* with *answers*; raises what Copier raises."""
+        run_copy(
+            str(self.template),
+            project,
+            data=dict(answers or {}),
+            vcs_ref=ref,
+            settings=Settings(),
+            defaults=True,
+            quiet=True,
+            unsafe=False,
+        )
+        return project
+
+    def update(self, project: Path, answers: Mapping[str, object] | None = None, ref: str | None = None) -> Path:
+        """Update *project*, which is committed, to *ref* or the newest tag, with changed *answers*."""
+        run_update(
+            project,
+            data=dict(answers or {}),
+            vcs_ref=ref,
+            settings=Settings(),
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            unsafe=False,
+        )
+        return project
+
+
+@pytest.fixture(scope="session")
+def copier(template_repo: Path) -> Copier:
+    """Return what renders and updates projects from the snapshot."""
+    return Copier(template_repo)
+
+
+def _places_of_uv() -> dict[str, str]:
+    """Return where uv keeps downloads and Pythons: those are no settings, and fetching them again takes minutes."""
+    uv = shutil.which("uv")
+    if uv is None:
+        return {}
+    asked = {"UV_CACHE_DIR": "cache", "UV_PYTHON_INSTALL_DIR": "python"}
+    return {
+        name: subprocess.run([uv, topic, "dir"], check=True, capture_output=True, encoding="utf-8").stdout.strip()
+        for name, topic in asked.items()
+    }

@@ -1,0 +1,58 @@
+"""Ring 1 of the proof: every valid combination of answers, without running what is generated."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Copier
+from tests.template.assembly import Assembly, assemble, differences, read_project
+from tests.template.checks import content_problems, project_problems
+from tests.template.combinations import Template, layout_problems, load_yaml
+
+SEED = 20
+WHOLE_RENDERS = 10
+
+
+@pytest.fixture(scope="module")
+def assembly(template: Template, copier: Copier, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Return the files of every combination."""
+    directory = tmp_path_factory.mktemp("assembly")
+    return assemble(template, lambda project, combination: copier.copy(project, combination.asked), directory)
+
+
+def test_every_path_has_one_active_layer_and_every_layer_is_used(template: Template) -> None:
+    assert template.combinations
+    assert layout_problems(template) == []
+
+
+def test_every_combination_renders(assembly: Assembly) -> None:
+    assert assembly.problems == []
+    assert all(assembly.files(combination) for combination in assembly.template.combinations)
+
+
+def test_every_generated_file_is_in_order(assembly: Assembly) -> None:
+    problems = [f"{f.path} ({answers}): {p}" for answers, f in assembly.distinct() for p in content_problems(f)]
+    assert problems == []
+
+
+def test_every_rendered_project_is_in_order(assembly: Assembly) -> None:
+    assert assembly.projects
+    problems = [f"{c}: {problem}" for c, project in assembly.projects for problem in project_problems(project)]
+    assert problems == []
+
+
+def test_random_combinations_rendered_whole_equal_their_assembly(
+    assembly: Assembly, copier: Copier, tmp_path: Path
+) -> None:
+    combinations = assembly.template.combinations
+    chosen = random.Random(SEED).sample(combinations, min(WHOLE_RENDERS, len(combinations)))
+    for number, combination in enumerate(chosen):
+        whole = read_project(copier.copy(tmp_path / str(number), combination.asked))
+        (answers,) = load_yaml(whole.pop(assembly.answers_file).content.decode())
+        recorded = {name for name in answers if not name.startswith("_")}
+        assert {name: answers[name] for name in recorded} == {name: combination.answers[name] for name in recorded}
+        assert combination.asked.keys() <= recorded
+        assert differences(assembly.files(combination), whole) == []

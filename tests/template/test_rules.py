@@ -1,0 +1,136 @@
+"""Rules of `copier.yml` and of what must agree with it."""
+
+from __future__ import annotations
+
+import ast
+import keyword
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from tests.conftest import Copier
+from tests.template.combinations import Question, Template
+
+NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
+
+IMPORTED_AS = {
+    "mlflow-skinny": "mlflow",
+    "opentelemetry-api": "opentelemetry",
+    "opentelemetry-sdk": "opentelemetry",
+    "pyyaml": "yaml",
+    "scikit-learn": "sklearn",
+}
+"""Distributions whose modules have another name; any other is imported by its own, dashes made underscores."""
+
+
+@pytest.fixture(scope="module")
+def reserved(template: Template) -> dict[str, set[str]]:
+    """Return the names in partials/reserved.jinja by group."""
+    module = template.environment.get_template("partials/reserved.jinja").module
+    return {group: set(getattr(module, group)) for group in ("keywords", "standard_library", "dependencies")}
+
+
+@pytest.fixture(scope="module")
+def project(copier: Copier, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the default project."""
+    return copier.copy(tmp_path_factory.mktemp("rules") / "project")
+
+
+def askable(template: Template) -> list[Question]:
+    """Return the questions that somebody may be asked."""
+    return [question for question in template.questions if not question.computed]
+
+
+def test_nothing_needs_trust(template: Template) -> None:
+    assert not NEEDS_TRUST & template.config.keys()
+
+
+def test_an_undefined_name_is_an_error(template: Template) -> None:
+    assert template.config["_envops"]["undefined"] == "jinja2.StrictUndefined"
+
+
+def test_what_installers_leave_behind_is_excluded_and_nothing_else(template: Template) -> None:
+    # A condition in _exclude is applied to the old version as well, and an update then conflicts with itself.
+    assert set(template.config["_exclude"]) == {"__pycache__", "*.pyc", ".DS_Store"}
+
+
+def test_every_question_is_a_sentence_with_a_default(template: Template) -> None:
+    for question in askable(template):
+        text = question.spec.get("help", "")
+        assert re.match(r"[A-Z].*\?( \(.+\))?\Z", text), f"{question.name}: {text!r} is not a question"
+        assert question.default is not None, question.name
+
+
+def test_every_choice_says_what_it_brings(template: Template) -> None:
+    for question in askable(template):
+        choices = question.spec.get("choices", {})
+        assert isinstance(choices, dict), f"{question.name}: its choices need labels"
+        for label in choices:
+            assert re.match(r".+: .+", label), f"{question.name}: {label!r} does not say what it brings"
+
+
+def test_every_default_is_a_choice(template: Template) -> None:
+    for question in askable(template):
+        if question.choices:
+            assert question.default in [choice.value for choice in question.choices], question.name
+
+
+def test_at_most_eight_questions(template: Template) -> None:
+    assert len(askable(template)) <= 8
+
+
+def test_patterns_end_where_the_text_ends(template: Template, template_repo: Path) -> None:
+    """`$` also matches before a last newline, so a name with one would pass."""
+    partials = sorted((template_repo / "partials").glob("*.jinja"))
+    texts = {path.name: path.read_text(encoding="utf-8") for path in partials}
+    texts |= {question.name: "\n".join(question.expressions) for question in template.questions}
+    for where, text in texts.items():
+        for pattern in re.findall(r"regex_search\(\s*'((?:[^'\\]|\\.)*)'", text):
+            outside_classes = re.sub(r"\[(?:[^\]\\]|\\.)*\]", "[]", pattern)
+            assert "$" not in outside_classes, f"{where}: use \\Z in {pattern}"
+            assert "^" not in outside_classes, f"{where}: use \\A in {pattern}"
+
+
+def test_line_endings_do_not_depend_on_the_machine(template_repo: Path, project: Path) -> None:
+    for folder in (template_repo, project):
+        assert "* text=auto eol=lf" in (folder / ".gitattributes").read_text(encoding="utf-8").splitlines()
+
+
+def test_reserved_names_cover_python(reserved: dict[str, set[str]]) -> None:
+    public = {name.lower() for name in sys.stdlib_module_names if not name.startswith("_")}
+    assert public - reserved["standard_library"] == set()
+    assert {word.lower() for word in keyword.kwlist} - reserved["keywords"] == set()
+
+
+def test_reserved_names_cover_what_a_project_depends_on(project: Path, reserved: dict[str, set[str]]) -> None:
+    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+    table = pyproject["project"]
+    listed = [table["dependencies"], *table.get("optional-dependencies", {}).values()]
+    listed += [[line for line in group if isinstance(line, str)] for group in pyproject["dependency-groups"].values()]
+    listed += [pyproject["build-system"]["requires"]]
+    distributions = {canonicalize_name(Requirement(line).name) for lines in listed for line in lines}
+    imported = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in distributions if not _is_stub(name)}
+    assert imported - reserved["dependencies"] == set()
+
+
+def test_reserved_names_cover_what_a_project_imports(project: Path, reserved: dict[str, set[str]]) -> None:
+    package = next(path.name for path in (project / "src").iterdir())
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in project.rglob("*.py")]
+    imported: set[str] = set()
+    for node in (node for tree in trees for node in ast.walk(tree)):
+        match node:
+            case ast.Import():
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            case ast.ImportFrom(module=str(module), level=0):
+                imported.add(module.partition(".")[0])
+    ours = {path.stem for path in project.rglob("*.py")} | {package}
+    assert imported - sys.stdlib_module_names - ours - reserved["dependencies"] == set()
+
+
+def _is_stub(distribution: str) -> bool:
+    return distribution.startswith("types-") or distribution.endswith("-stubs")
