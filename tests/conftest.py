@@ -30,6 +30,7 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     """
     home = tmp_path_factory.mktemp("home")
     (home / ".gitconfig").write_text(GIT_CONFIG, encoding="utf-8")
+    (home / "copier-settings.yml").write_text("defaults: {}\n", encoding="utf-8")
     places = {
         "HOME": home,
         "USERPROFILE": home,
@@ -81,7 +82,7 @@ def template_repo(isolated_machine: Path, tmp_path_factory: pytest.TempPathFacto
 
 def commit(repository: Path, tag: str | None = None) -> None:
     """Commit everything in *repository*, which is made one if it is none, and tag it."""
-    commands = [["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "-m", "A state"]]
+    commands = [["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "--allow-empty", "-m", "A state"]]
     for command in [*commands, *([["tag", tag]] if tag else [])]:
         subprocess.run(["git", *command], cwd=repository, check=True)
 

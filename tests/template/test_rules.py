@@ -22,7 +22,9 @@ IMPORTED_AS = {
     "mlflow-skinny": "mlflow",
     "opentelemetry-api": "opentelemetry",
     "opentelemetry-sdk": "opentelemetry",
+    "protobuf": "google",
     "pyyaml": "yaml",
+    "ruamel-yaml": "ruamel",
     "scikit-learn": "sklearn",
 }
 """Distributions whose modules have another name; any other is imported by its own, dashes made underscores."""
