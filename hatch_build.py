@@ -1,0 +1,51 @@
+"""What a built package holds beyond the code: the template as a plain folder, and where it comes from."""
+
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+
+class TemplateHook(BuildHookInterface[Any]):
+    """Embeds the template in wheels, and its origin in wheels and source distributions.
+
+    The origin is the canonical URL and the commit, asked from git in a clone. A source distribution has it in a file,
+    which a wheel built from there takes over. An archive with neither cannot be built: projects made with it would
+    not know what to update from.
+    """
+
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+        """Add the files; an editable install uses the clone itself."""
+        if version == "editable":
+            return
+        root = Path(self.root)
+        sys.path.insert(0, str(root / "src"))
+        from mlscaffold.source import IGNORED, ORIGIN_FILE, PARTS, Origin
+
+        origin = Origin.of(root)
+        if origin.modified:
+            self.app.display_warning(f"The template has changes that are not in {origin.commit}.")
+        # Kept until the process ends, which is after the files were read.
+        self.scratch = tempfile.TemporaryDirectory(prefix="mlscaffold-build-")
+        recorded = Path(self.scratch.name, ORIGIN_FILE)
+        recorded.write_text(origin.to_json(), "utf-8")
+
+        include = build_data["force_include"]
+        if self.target_name == "sdist":
+            include[str(recorded)] = ORIGIN_FILE
+            return
+        embedded = Path("mlscaffold", "_template")
+        include[str(recorded)] = str(embedded / ORIGIN_FILE)
+        for part in PARTS:
+            for path in (root / part, *(root / part).rglob("*")):
+                place = path.relative_to(root)
+                ignored = any(name.match(pattern) for name in (place, *place.parents) for pattern in IGNORED)
+                if path.is_file() and not ignored:
+                    include[str(path)] = str(embedded / place)
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove what was only needed for building."""
+        if version != "editable":
+            self.scratch.cleanup()

@@ -1,0 +1,273 @@
+"""The command line: parsing and printing, nothing else."""
+
+import contextlib
+import json
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlscaffold import __version__, git
+from mlscaffold.errors import MlscaffoldError, StoppedError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from mlscaffold.create import Project
+
+app = typer.Typer(
+    help="Machine-learning repositories that train, pass a gate, serve and stay current.",
+    epilog="Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why), 2 wrong usage.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def run() -> None:
+    """Run `sys.argv` and end the process with a documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a path need not be text
+    for name in ("SIGTERM", "SIGHUP"):  # to be ended politely is to be stopped: nothing stays behind
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    git.forget_the_caller()
+    try:
+        app()
+    except MlscaffoldError as error:
+        _console(stderr=True).print(_printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True)
+        sys.exit(error.exit_code)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"mlscaffold {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def _complete_set(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
+    """Keys with their question, then values with what they bring."""
+    from mlscaffold import questions, source
+
+    name, equals, value = incomplete.partition("=")
+    asked = questions.read(source.find().root).asked
+    if not equals:
+        given = {entry.partition("=")[0] for entry in context.params.get("assignments") or ()}
+        yield from ((f"{q.name}=", q.help) for q in asked if q.name.startswith(name) and q.name not in given)
+        return
+    for question in asked:
+        if question.name == name:
+            yield from (
+                (f"{name}={choice.value}", f"{choice.title}: {choice.brings}")
+                for choice in question.choices
+                if choice.value.startswith(value)
+            )
+
+
+@app.command(epilog="Exit codes: 0 done, 1 refused or failed (nothing was written), 2 wrong usage.")
+def new(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="The folder to make; it must be absent or empty. Its name is the project's, unless you say otherwise.",
+        ),
+    ],
+    assignments: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            autocompletion=_complete_set,
+            help="Answer a question; may be given several times. `mlscaffold options` lists the questions.",
+        ),
+    ] = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yml",
+            exists=True,
+            dir_okay=False,
+            help="Answer questions from a file; the .copier-answers.yml of another project will do. --set wins.",
+        ),
+    ] = None,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, show what would be written.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and ask nothing.")] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Start no git repository.")] = False,
+    no_lock: Annotated[bool, typer.Option("--no-lock", help="Do not lock the package versions with uv.")] = False,
+) -> None:
+    """Make a project: answer a few questions, or none.
+
+    All is prepared beside PATH and moved there at the end, so that there is either a whole project or nothing.
+    Without a terminal nothing is asked.
+    """
+    given = _given(answers, assignments or [])
+
+    from mlscaffold import create
+
+    request = create.Request(
+        path=path,
+        answers=given,
+        ask=not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty(),
+        lock=not no_lock,
+        git=not no_git,
+        trace=as_json,
+    )
+    err = _console(stderr=True)
+    warnings: list[str] = []
+
+    def warn(message: str) -> None:
+        warnings.append(message)
+        err.print(_printable(f"Note: {message}"), style="yellow", markup=False, soft_wrap=True)
+
+    try:
+        project = create.preview(request, warn) if dry_run else create.new(request, _step(err), warn)
+    except KeyboardInterrupt as interrupt:
+        raise StoppedError("Stopped; nothing was written.") from interrupt
+    commands = _next_commands(path, project)
+    if as_json:
+        _print_json(_as_data(project, warnings, commands, written=not dry_run))
+        return
+    out = _console()
+    out.print()
+    out.print(_tree(project, full=dry_run), soft_wrap=True)
+    out.print()
+    if dry_run:
+        out.print(f"{len(project.files)} files; nothing was written.", style="dim")
+        return
+    out.print("Next:", style="bold")
+    for command in commands:
+        out.print(f"  {command}", markup=False, style="cyan", soft_wrap=True)
+
+
+@app.command()
+def options(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show every question, its choices and what each of them brings."""
+    from mlscaffold import questions, source
+
+    asked = questions.read(source.find().root).asked
+    if as_json:
+        _print_json(
+            {
+                "questions": [
+                    {
+                        "name": question.name,
+                        "help": question.help,
+                        "type": question.type,
+                        "default": question.default,
+                        "choices": [
+                            {"value": choice.value, "title": choice.title, "brings": choice.brings}
+                            for choice in question.choices
+                        ],
+                    }
+                    for question in asked
+                ]
+            }
+        )
+        return
+
+    from rich.padding import Padding
+    from rich.table import Table
+    from rich.text import Text
+
+    out = _console()
+    for question in asked:
+        out.print(Text.assemble((question.name, "bold cyan"), "  ", question.help))
+        table = Table.grid(padding=(0, 2))
+        for choice in question.choices:
+            mark = " (default)" if choice.value == question.default else ""
+            table.add_row(
+                Text.assemble(choice.value, (mark, "dim")), Text(choice.title), Text(choice.brings, style="dim")
+            )
+        if not question.choices:
+            table.add_row(Text(f"default: {question.default}" if question.default else "may stay empty", style="dim"))
+        out.print(Padding(table, (0, 0, 1, 2)))
+    out.print("Answer one with `mlscaffold new PATH --set KEY=VALUE`.", style="dim")
+
+
+def _given(file: Path | None, assignments: list[str]) -> dict[str, Any]:
+    from mlscaffold import questions
+
+    given = questions.read_answers(file) if file else {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{assignment!r} is not KEY=VALUE.", param_hint="--set")
+        given[name] = value
+    return given
+
+
+def _next_commands(path: str, project: "Project") -> list[str]:
+    from mlscaffold import uv
+
+    run = f"{_quoted(uv.command())} run {project.command}"
+    return [f"cd {_quoted(path)}", f"{run} pipeline", f"{run} serve"]
+
+
+def _quoted(word: str) -> str:
+    return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
+
+
+def _as_data(project: "Project", warnings: list[str], commands: list[str], *, written: bool) -> dict[str, Any]:
+    return {
+        "path": str(project.path),
+        "written": written,
+        "answers": dict(project.answers),
+        "template": {"url": project.origin.url, "commit": project.origin.commit},
+        "files": [{"path": file.path, "size": file.size, "layers": list(file.layers)} for file in project.files],
+        "locked": project.locked,
+        "commit": project.commit,
+        "warnings": warnings,
+        "next": commands,
+    }
+
+
+def _print_json(content: dict[str, Any]) -> None:
+    print(json.dumps(content, indent=2))
+
+
+def _tree(project: "Project", *, full: bool) -> Any:
+    from mlscaffold import tree
+
+    return tree.full(project.path.name, project.files) if full else tree.short(project.path.name, project.files)
+
+
+def _step(console: "Console") -> Any:
+    """A spinner while something takes its time; silent where nobody watches."""
+
+    def step(message: str) -> contextlib.AbstractContextManager[object]:
+        return console.status(f"{message} …", spinner="dots") if console.is_terminal else contextlib.nullcontext()
+
+    return step
+
+
+def _console(*, stderr: bool = False) -> "Console":
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def _printable(text: str) -> str:
+    """The text without what would steer the terminal."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -1,0 +1,40 @@
+"""What can go wrong in a way that the person at the keyboard can act on."""
+
+
+class MlscaffoldError(Exception):
+    """One sentence for people, and the exit code for scripts.
+
+    Attributes:
+        message: what is wrong and what to do, without a final newline.
+        exit_code: what the process ends with; 1 for all that is refused or has failed.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class AnswerError(MlscaffoldError):
+    """An answer has a key that is not a question, or a value that its question does not take.
+
+    Attributes:
+        question: the name of the question, where one value is to blame.
+    """
+
+    def __init__(self, message: str, question: str | None = None) -> None:
+        super().__init__(message)
+        self.question = question
+
+
+class TargetError(MlscaffoldError):
+    """A project cannot be put where it was asked for."""
+
+
+class TemplateError(MlscaffoldError):
+    """The template cannot be found, read or rendered."""
+
+
+class StoppedError(MlscaffoldError):
+    """Somebody pressed Ctrl-C or ended the process."""
