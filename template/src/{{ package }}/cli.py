@@ -1,0 +1,181 @@
+"""The project's command: every step from data to service, and `pipeline` for those that lead to a champion."""
+
+import os
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import msgspec
+import typer
+
+from .errors import DriftError, ProjectError
+from .settings import Settings
+
+app = typer.Typer(
+    help=__doc__,
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 refused by the gate, 4 drift.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
+Model = Annotated[str, typer.Option(help="candidate, champion, a bundle's id, or its path or URI.")]
+NewBaseline = Annotated[bool, typer.Option(help="Accept a model that cannot be compared with the champion.")]
+
+
+@app.command()
+def data(as_json: AsJson = False) -> None:
+    """Read the data, check them against the schema, and keep a snapshot."""
+    from . import data as stage
+    from . import params
+
+    snapshot = stage.make_snapshot(params.load())
+    if snapshot.bad.height and not as_json:
+        typer.echo(f"{snapshot.bad.height} bad values; their rows are left out:\n{stage.table(snapshot.bad)}")
+    report = {"snapshot": snapshot.path, "rows": snapshot.rows, "bad": snapshot.bad.to_dicts()}
+    _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
+
+
+@app.command()
+def train(as_json: AsJson = False) -> None:
+    """Train on the newest snapshot, and publish a candidate."""
+    from . import data as stage
+    from . import params, training
+
+    trained = training.train(stage.latest(), params.load(), Settings())
+    metrics = ", ".join(f"{name} {estimate}" for name, estimate in trained.report.metrics.items())
+    _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
+
+
+@app.command()
+def tune(
+    trials: Annotated[int, typer.Option(min=1, help="How many sets of parameters to try.")] = 30,
+    write: Annotated[bool, typer.Option(help="Put the best ones into params.yaml.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Search for better parameters, inside the rows that are trained on."""
+    from . import data as stage
+    from . import params, tuning
+
+    current = params.load()
+    best, value = tuning.tune(stage.latest(), current, trials)
+    if write:
+        params.save_model(best)
+    _print(
+        f"{current.gate.metric} {value:.4f} with\n{params.to_yaml({'model': best})}",
+        {"model": best, "value": value},
+        as_json,
+    )
+
+
+@app.command()
+def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
+    """Let a model meet the champion on the held-out rows; exit with 3 if the gate refuses it."""
+    from . import params, promotion, registry
+
+    settings = Settings()
+    bundle = registry.fetch(model, settings)
+    decision = promotion.judge(bundle, params.load(), settings)
+    _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
+    promotion.enforce(decision)
+
+
+@app.command()
+def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_json: AsJson = False) -> None:
+    """Make a model the champion, if the gate lets it pass."""
+    from . import params, promotion, registry
+
+    settings = Settings()
+    bundle = registry.fetch(model, settings)
+    decision = promotion.promote(bundle, params.load(), settings, new_baseline=new_baseline)
+    _print(f"{bundle.id} is the champion: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
+
+
+@app.command()
+def pipeline(new_baseline: NewBaseline = False) -> None:
+    """Go from data to a champion: data, train, evaluate and promote."""
+    data()
+    train()
+    promote(new_baseline=new_baseline)
+
+
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the model.")] = 1,
+) -> None:
+    """Serve the bundle at MODEL_URI over HTTP, or the champion where that is not set."""
+    import uvicorn
+
+    from . import registry
+
+    settings = Settings()
+    if not settings.model_uri:
+        try:
+            os.environ["MODEL_URI"] = registry.find("champion", settings)
+        except ProjectError as error:
+            typer.echo(f"serving without a model: {error}", err=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if workers > 1:  # what makes Prometheus' client add up the workers' metrics
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        application = f"{__package__}.serving:create_app"
+        uvicorn.run(application, factory=True, host=host, port=port, workers=workers, access_log=False)
+
+
+@app.command()
+def predict(
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path, a URI, or a pattern.")],
+    target: Annotated[str, typer.Argument(metavar="OUT", help="The folder, a path or URI, that gets Parquet parts.")],
+    model: Model = "champion",
+    rows_a_part: Annotated[int, typer.Option(min=1, help="Rows a part; more of them take more memory.")] = 250_000,
+    as_json: AsJson = False,
+) -> None:
+    """Predict every row of a table, of any size."""
+    from . import batch, predictor, registry
+
+    bundle = registry.fetch(model, Settings())
+    done = batch.predict(predictor.load(bundle, threads=os.cpu_count() or 1), source, target, rows_a_part)
+    invalid = f"; {done.invalid} of them break the contract and have no prediction" if done.invalid else ""
+    _print(f"{done.rows} rows in {done.parts} parts in {target}{invalid}", done, as_json)
+
+
+@app.command()
+def monitor(
+    model: Model = "champion",
+    hours: Annotated[float | None, typer.Option(min=0, help="Look at so many last hours only.")] = None,
+    out: Annotated[Path, typer.Option(help="The folder that gets drift.md, drift.json and drift.prom.")] = Path(
+        "artifacts/drift"
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Compare the logged predictions with the data that the model was made from; exit with 4 if they have drifted."""
+    from . import drift_report, monitoring, registry
+
+    settings = Settings()
+    bundle = registry.fetch(model, settings)
+    since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
+    reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=monitoring.Reference)
+    report = monitoring.measure(reference, bundle.id, settings.prediction_log_uri, since)
+    drift_report.write(report, reference.thresholds, out)
+    _print(drift_report.summary(report, reference.thresholds), report, as_json)
+    if report.drifted:
+        raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
+
+
+def main() -> None:
+    """Run the command; what its user can mend is one sentence, everything else a traceback."""
+    try:
+        app()
+    except ProjectError as error:
+        typer.echo(f"{app.info.name or __package__}: {error}", err=True)
+        raise SystemExit(error.exit_code) from None
+    except ModuleNotFoundError as error:
+        typer.echo(f"{__package__}: this needs {error.name}, which is not installed: run `uv sync`", err=True)
+        raise SystemExit(1) from None
+
+
+def _print(text: str, report: object, as_json: bool) -> None:
+    """Print text for a person, or the report for a script."""
+    typer.echo(msgspec.json.encode(report, enc_hook=str) if as_json else text)

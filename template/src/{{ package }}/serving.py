@@ -1,0 +1,197 @@
+"""The HTTP service.
+
+FastAPI is the face, with its page at `/docs`; behind it a request is decoded once, straight into columns, because a
+validated object for each row would cost more than the model does. The service starts without a model and becomes ready
+when a verified bundle is loaded, so that a first deployment waits instead of crashing.
+"""
+
+import asyncio
+import contextlib
+import logging
+import re
+import uuid
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CONTENT_TYPE_LATEST
+from starlette.requests import ClientDisconnect
+
+from .bundle import fetch
+from .errors import ProjectError
+from .prediction_log import Entry, PredictionLog
+from .predictor import load
+from .settings import Settings
+from .signature import RequestDecoder
+from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
+
+logger = logging.getLogger(__name__)
+PREDICT = "/v1/predict"
+NAME = __name__.partition(".")[0]
+
+
+class Prediction(msgspec.Struct, frozen=True):
+    """The answer for one row."""
+
+    label: str
+    probabilities: dict[str, float]
+
+
+class PredictResponse(msgspec.Struct, frozen=True):
+    """The answer to a request; later labels can be joined on its id and the number of the row."""
+
+    request_id: str
+    model: str
+    predictions: list[Prediction]
+
+
+class Model:
+    """A loaded bundle, ready to answer."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Fetch, verify and load the bundle at `MODEL_URI`.
+
+        Raises:
+            ProjectError: there is none, or it is not to be trusted.
+        """
+        if not settings.model_uri:
+            raise ProjectError("MODEL_URI names no bundle")
+        self.bundle = fetch(settings.model_uri, settings.model_cache)
+        self.predictor = load(self.bundle)
+        self.signature = self.predictor.signature
+        self.decode = RequestDecoder(self.signature, settings.max_request_rows)
+        MODEL.labels(self.bundle.id).set(1)
+
+
+class Service:
+    """The state of one worker."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.log = PredictionLog(settings)
+        self.model: Model | None = None
+        self.reason = "the model is being loaded"
+
+    async def load(self) -> None:
+        """Load the model, trying again for as long as it takes."""
+        while self.model is None:
+            try:
+                self.model = await asyncio.to_thread(Model, self.settings)
+            except ProjectError as error:
+                self.reason = str(error)
+                logger.warning("not ready: %s", error)
+                await asyncio.sleep(self.settings.model_retry_seconds)
+
+    def ready(self) -> Model:
+        """Return the model, or answer 503 with the reason why there is none."""
+        if self.model is None:
+            raise HTTPException(503, self.reason)
+        return self.model
+
+    async def body(self, request: Request) -> bytes:
+        """Read a request's body, or answer 413 as soon as it is too large."""
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > self.settings.max_request_bytes:
+                    raise HTTPException(413, f"a request may have at most {self.settings.max_request_bytes} bytes")
+        except ClientDisconnect as error:
+            raise HTTPException(400, "the request ended early") from error
+        return bytes(body)
+
+    def predict(self, body: bytes, request_id: str) -> bytes:
+        """Answer a request, count it and log it.
+
+        Raises:
+            msgspec.DecodeError: the request is not what the signature asks for.
+        """
+        model = self.ready()
+        columns = model.decode(body)
+        probabilities = model.predictor.predict(columns)
+        labels = model.signature.labels
+        best = [labels[i] for i in probabilities.argmax(axis=1)]
+        for label in set(best):
+            ROWS.labels(label).inc(best.count(label))
+        for column, count in model.signature.unseen(columns).items():
+            UNSEEN.labels(column).inc(count)
+        self.log.add(Entry(request_id, datetime.now(UTC), model.bundle.id, model.signature, body, probabilities))
+        rows = zip(best, probabilities.tolist(), strict=True)
+        predictions = [Prediction(label, dict(zip(labels, values, strict=True))) for label, values in rows]
+        return msgspec.json.encode(PredictResponse(request_id, model.bundle.id, predictions))
+
+
+def explain(error: msgspec.DecodeError) -> list[dict[str, Any]]:
+    """Return what is wrong with a request in FastAPI's own form, which names the row and the field."""
+    message, _, path = str(error).partition(" - at ")
+    steps = re.findall(r"\.([^.\[`]+)|\[(\d+)\]", path)
+    return [{"loc": ["body", *(int(index) if index else name for name, index in steps)], "msg": message}]
+
+
+def document(app: FastAPI, model: Model | None) -> dict[str, Any]:
+    """Return the OpenAPI document; the types of a request and a real example come from the model's signature."""
+    openapi = get_openapi(title=NAME, version=version(NAME), routes=app.routes)
+    if model is None:
+        return openapi
+    types = (model.decode.request, PredictResponse)
+    (request, response), schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
+    example = {"instances": [model.signature.example]}
+    post = openapi["paths"][PREDICT]["post"]
+    post["requestBody"] = {"required": True, "content": {"application/json": {"schema": request, "example": example}}}
+    post["responses"]["200"]["content"] = {"application/json": {"schema": response}}
+    return openapi
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """Return the application; without settings they come from the environment."""
+    service = Service(settings or Settings())
+
+    @contextlib.asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(service.load())
+        async with service.log.running():
+            yield
+        loading.cancel()
+
+    app = FastAPI(title=NAME, lifespan=lifespan)
+    app.openapi = lambda: document(app, service.model)  # type: ignore[method-assign]
+    app.add_middleware(Telemetry)
+
+    @app.get("/healthz")
+    async def healthz() -> dict[str, str]:
+        """Tell that the process is alive."""
+        return {"status": "alive"}
+
+    @app.get("/readyz")
+    async def readyz() -> dict[str, str]:
+        """Tell whether a verified model is loaded; if not, why not."""
+        return {"status": "ready", "model": service.ready().bundle.id}
+
+    @app.get("/metrics", response_class=Response)
+    async def metrics() -> Response:
+        """Return metrics for Prometheus."""
+        return Response(exposition(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.get("/v1/model")
+    async def model() -> Response:
+        """Return what is known of the model that is being served."""
+        loaded = service.ready()
+        known = {"model": loaded.bundle.id, "manifest": loaded.bundle.manifest, "signature": loaded.signature}
+        return Response(msgspec.json.encode(known), media_type="application/json")
+
+    @app.post(PREDICT)
+    async def predict(request: Request) -> Response:
+        """Predict rows; a value of a category that training did not see is accepted, and counted."""
+        request_id = request.headers.get("x-request-id", "")[:128] or uuid.uuid4().hex
+        try:
+            answer = service.predict(await service.body(request), request_id)
+        except msgspec.DecodeError as error:
+            raise HTTPException(422, explain(error)) from error
+        return Response(answer, media_type="application/json")
+
+    return app

@@ -1,0 +1,39 @@
+"""The environment: what differs between a laptop, a cluster's staging and its production, and nothing else."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic_settings import BaseSettings
+
+
+class Settings(BaseSettings):
+    """Read from environment variables of the same names; every default works on a laptop with no network."""
+
+    store_uri: str = "artifacts/store"
+    """Where bundles, and the pointers to the candidate and the champion, are kept."""
+    model_uri: str = ""
+    """The bundle to serve."""
+    model_cache: Path = Path("artifacts/cache")
+    """Where a remote bundle is unpacked."""
+    model_retry_seconds: PositiveFloat = 5
+    """How long to wait before a bundle that could not be loaded is tried again."""
+
+    max_request_bytes: PositiveInt = 2_000_000
+    """A larger request is refused."""
+    max_request_rows: PositiveInt = 1_000
+    """A request with more rows is refused."""
+
+    prediction_log_uri: str = "artifacts/predictions"
+    """Where predictions are logged; nowhere if empty."""
+    prediction_log_sample: Annotated[float, Field(ge=0, le=1)] = 1
+    """The share of requests that are logged."""
+    prediction_log_exclude: list[str] = []
+    """Columns that are never logged, as a JSON list."""
+    prediction_log_seconds: PositiveFloat = 30
+    """The longest that a prediction waits in memory."""
+    prediction_log_rows: PositiveInt = 10_000
+    """How many rows are written together at the latest."""
+
+    mlflow_tracking_uri: str = "sqlite:///artifacts/mlflow.db"
+    """Where training runs are tracked."""

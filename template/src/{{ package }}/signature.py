@@ -1,0 +1,93 @@
+"""What goes into a model and what comes out: its JSON form, the decoder of its requests, and their JSON schema."""
+
+from functools import cached_property
+from typing import Annotated, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from .columns import Category, Column, Columns, Number
+from .features import features
+
+
+class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """The contract of one model: `signature.json` in its bundle.
+
+    `vocabulary` holds the values of each category that training saw, `example` a real row.
+    """
+
+    inputs: tuple[Column, ...]
+    features: tuple[Column, ...]
+    labels: tuple[str, ...]
+    vocabulary: dict[str, tuple[str, ...]]
+    example: dict[str, float | str | None]
+
+    def is_comparable(self, other: "Signature") -> bool:
+        """Tell whether both models answer the same question about the same rows."""
+        kinds = {(column.name, type(column)) for column in self.inputs}
+        return kinds == {(column.name, type(column)) for column in other.inputs} and self.labels == other.labels
+
+    def invalid(self, columns: Columns) -> NDArray[np.bool_]:
+        """Tell for each row, shape (rows,), whether one of its values breaks the contract."""
+        invalid = np.zeros(len(columns[self.inputs[0].name]), dtype=bool)
+        for column in self.inputs:
+            invalid |= column.invalid(columns[column.name])
+        return invalid
+
+    def model_inputs(self, columns: Columns) -> Columns:
+        """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
+        with np.errstate(all="ignore"):
+            arrays = features(columns)
+            numbers = {f.name: arrays[f.name].astype(np.float32) for f in self.features if isinstance(f, Number)}
+        texts = {f.name: arrays[f.name] for f in self.features if isinstance(f, Category)}
+        return {name: np.where(np.isfinite(array), array, np.nan) for name, array in numbers.items()} | texts
+
+    def unseen(self, columns: Columns) -> dict[str, int]:
+        """Count, for each category that has any, the values that training did not see."""
+        counts = {name: sum(v not in known for v in columns[name].tolist()) for name, known in self._known.items()}
+        return {name: count for name, count in counts.items() if count}
+
+    @cached_property
+    def _known(self) -> dict[str, frozenset[str]]:
+        return {name: frozenset({"", *values}) for name, values in self.vocabulary.items()}
+
+
+class RequestDecoder:
+    """Decodes `{"instances": [{…}, …]}` straight into columns.
+
+    A column's name need not be a name of Python's, so the fields are numbered and renamed for JSON.
+    """
+
+    def __init__(self, signature: Signature, max_rows: int) -> None:
+        self._columns = signature.inputs
+        row = msgspec.defstruct(
+            "Instance",
+            [(f"column_{i}", *_type(column)) for i, column in enumerate(signature.inputs)],
+            rename={f"column_{i}": column.name for i, column in enumerate(signature.inputs)},
+            kw_only=True,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        rows = Annotated[list[row], msgspec.Meta(min_length=1, max_length=max_rows)]  # type: ignore[valid-type]
+        self.request = msgspec.defstruct("PredictRequest", [("instances", rows)], forbid_unknown_fields=True)
+        self._decode = msgspec.json.Decoder(self.request).decode
+
+    def __call__(self, body: bytes) -> Columns:
+        """Decode the body of a request.
+
+        Raises:
+            msgspec.DecodeError: it is not JSON, or not what the signature asks for.
+        """
+        rows = self._decode(body).instances  # type: ignore[attr-defined]
+        values = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        return {column.name: column.array(v) for column, v in zip(self._columns, values, strict=True)}
+
+
+def _type(column: Column) -> tuple[Any, ...]:
+    """Return a field's type and, where its value may be missing, its default."""
+    kind: Any = str
+    if isinstance(column, Number):
+        kind = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
+    kind = Annotated[kind, msgspec.Meta(description=column.description)]
+    return (kind | None, None) if column.nullable else (kind,)

@@ -1,0 +1,98 @@
+"""The model: built, fitted, searched and exported; the only file that knows scikit-learn.
+
+Everything that is fitted must survive the export to ONNX, which training checks on every run. Known not to: native
+categories of HistGradientBoosting, a scaler in front of trees, and functions of one's own (which belong into
+`features.py`).
+"""
+
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import msgspec
+import numpy as np
+import optuna
+import polars as pl
+from numpy.typing import NDArray
+from skl2onnx import to_onnx
+from skl2onnx.common.data_types import FloatTensorType, StringTensorType
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.impute import SimpleImputer
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+
+from .columns import Columns, Number
+from .schema import FEATURES
+
+NUMBERS = [feature.name for feature in FEATURES if isinstance(feature, Number)]
+CATEGORIES = [feature.name for feature in FEATURES if not isinstance(feature, Number)]
+
+Model: TypeAlias = Pipeline
+
+
+class ModelParams(msgspec.Struct, forbid_unknown_fields=True):
+    """The section `model` of `params.yaml`; each kind has the estimator's own parameters."""
+
+    kind: Literal["gradient_boosting", "logistic_regression"]
+    gradient_boosting: dict[str, Any] = {}
+    logistic_regression: dict[str, Any] = {}
+
+
+def build(params: dict[str, Any], seed: int) -> Model:
+    """Return an unfitted model.
+
+    Raises:
+        ValueError, TypeError: the parameters are not those of `ModelParams` or of the estimator.
+    """
+    chosen = msgspec.convert(params, ModelParams)
+    match chosen.kind:
+        case "gradient_boosting":
+            numbers: Any = "passthrough"  # trees take a missing number as it is
+            estimator: Any = HistGradientBoostingClassifier(random_state=seed, **chosen.gradient_boosting)
+        case "logistic_regression":
+            numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
+            estimator = LogisticRegression(random_state=seed, max_iter=1000, **chosen.logistic_regression)
+    categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
+    columns = ColumnTransformer([("numbers", numbers, NUMBERS), ("categories", categories, CATEGORIES)])
+    model: Model = make_pipeline(columns, estimator)
+    return model
+
+
+def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
+    """Return the model, fitted to features and the target, shape (rows,)."""
+    fitted: Model = model.fit(pl.DataFrame(columns), target)
+    return fitted
+
+
+def predict(model: Model, columns: Columns) -> NDArray[np.floating[Any]]:
+    """Return probabilities, shape (rows, labels), as the model itself gives them: what the export must equal."""
+    probabilities: NDArray[np.floating[Any]] = model.predict_proba(pl.DataFrame(columns))
+    return probabilities
+
+
+def export(model: Model, folder: Path) -> None:
+    """Write `model.onnx` into a folder: an input for each feature, and the output `probabilities`."""
+    inputs = [
+        *((name, FloatTensorType([None, 1])) for name in NUMBERS),
+        *((name, StringTensorType([None, 1])) for name in CATEGORIES),
+    ]
+    graph = to_onnx(model, initial_types=inputs, options={"zipmap": False})
+    (folder / "model.onnx").write_bytes(graph.SerializeToString())
+
+
+def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the section `model` for one trial of a search."""
+    kind = params["kind"]
+    match kind:
+        case "gradient_boosting":
+            suggested: dict[str, float] = {
+                "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.3, log=True),
+                "max_iter": trial.suggest_int("max_iter", 50, 300, step=10),
+                "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 31),
+                "min_samples_leaf": trial.suggest_int("min_samples_leaf", 5, 50),
+                "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 10, log=True),
+            }
+        case _:
+            suggested = {"C": trial.suggest_float("C", 1e-3, 100, log=True)}
+    return params | {kind: params.get(kind, {}) | suggested}
