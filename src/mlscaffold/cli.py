@@ -7,7 +7,6 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -40,10 +39,19 @@ def run() -> None:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     git.forget_the_caller()
     try:
-        app()
+        with _shell():
+            app()
     except MlscaffoldError as error:
         _console(stderr=True).print(_printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)
+
+
+def _shell() -> contextlib.AbstractContextManager[None]:
+    if "_MLSCAFFOLD_COMPLETE" not in os.environ:
+        return contextlib.nullcontext()
+    from mlscaffold import completion
+
+    return completion.bash_words()
 
 
 def _version(wanted: bool) -> None:
@@ -61,23 +69,10 @@ def _main(
     pass
 
 
-def _complete_set(context: typer.Context, incomplete: str) -> Iterator[tuple[str, str]]:
-    """Keys with their question, then values with what they bring."""
-    from mlscaffold import questions, source
+def _complete_set(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from mlscaffold import completion
 
-    name, equals, value = incomplete.partition("=")
-    asked = questions.read(source.find().root).asked
-    if not equals:
-        given = {entry.partition("=")[0] for entry in context.params.get("assignments") or ()}
-        yield from ((f"{q.name}=", q.help) for q in asked if q.name.startswith(name) and q.name not in given)
-        return
-    for question in asked:
-        if question.name == name:
-            yield from (
-                (f"{name}={choice.value}", f"{choice.title}: {choice.brings}")
-                for choice in question.choices
-                if choice.value.startswith(value)
-            )
+    return list(completion.candidates(incomplete, context.params.get("assignments") or ()))
 
 
 @app.command(epilog="Exit codes: 0 done, 1 refused or failed (nothing was written), 2 wrong usage.")
@@ -165,6 +160,7 @@ def options(
 ) -> None:
     """Show every question, its choices and what each of them brings."""
     from mlscaffold import questions, source
+    from mlscaffold.create import BETTER_DEFAULTS
 
     asked = questions.read(source.find().root).asked
     if as_json:
@@ -176,6 +172,7 @@ def options(
                         "help": question.help,
                         "type": question.type,
                         "default": question.default,
+                        "better_default": BETTER_DEFAULTS.get(question.name),
                         "choices": [
                             {"value": choice.value, "title": choice.title, "brings": choice.brings}
                             for choice in question.choices
@@ -201,7 +198,8 @@ def options(
                 Text.assemble(choice.value, (mark, "dim")), Text(choice.title), Text(choice.brings, style="dim")
             )
         if not question.choices:
-            table.add_row(Text(f"default: {question.default}" if question.default else "may stay empty", style="dim"))
+            defaults = filter(None, (BETTER_DEFAULTS.get(question.name), question.default))
+            table.add_row(Text(f"default: {', else '.join(defaults) or 'none'}", style="dim"))
         out.print(Padding(table, (0, 0, 1, 2)))
     out.print("Answer one with `mlscaffold new PATH --set KEY=VALUE`.", style="dim")
 

@@ -14,9 +14,11 @@ from mlscaffold import checks, git, questions, source, target, uv
 from mlscaffold.errors import AnswerError, TargetError
 from mlscaffold.render import render
 
-# The questions for which there are better defaults than the template can know.
 _NAME = "project_name"
 _OF_GIT = {"author_name": "name", "author_email": "email"}
+
+BETTER_DEFAULTS = {_NAME: "the last part of PATH"} | {name: f"git's user.{key}" for name, key in _OF_GIT.items()}
+"""Questions whose default is one that the template cannot know, each with where it comes from."""
 
 
 @dataclass(frozen=True)

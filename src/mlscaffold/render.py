@@ -38,10 +38,12 @@ def render(
     # Half of `new`'s time is the import of these.
     import copier
     import jinja2
+    import plumbum
     from copier.errors import CopierAnswersInterrupt, CopierError
 
     try:
-        with warnings.catch_warnings():
+        # A plain folder needs no git. With one on the PATH, Copier asks it about the folder and about each file.
+        with warnings.catch_warnings(), plumbum.local.env(PATH=str(template)):
             warnings.simplefilter("ignore")  # advice for those who call Copier themselves
             copier.run_copy(
                 str(template),
