@@ -79,8 +79,8 @@ INPUTS: tuple[Column, ...] = (
 )
 """What a request carries."""
 
-FEATURES: tuple[Column, ...] = (*INPUTS, Number(name="amount_per_month"))
-"""What the model takes: results of `features.py`."""
+FEATURES: tuple[Column, ...] = INPUTS
+"""What the model takes, from what `features.py` returns; a derived one is added as `(*INPUTS, Number(name=…))`."""
 
 AUDIT: tuple[Column, ...] = (
     Category(name="sex", description="Sex", values=("female", "male")),
