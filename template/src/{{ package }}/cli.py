@@ -21,7 +21,9 @@ app = typer.Typer(
 )
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Model = Annotated[str, typer.Option(help="candidate, champion, a bundle's id, or its path or URI.")]
-NewBaseline = Annotated[bool, typer.Option(help="Accept a model that cannot be compared with the champion.")]
+NewBaseline = Annotated[
+    bool, typer.Option("--new-baseline", help="Accept a model that cannot be compared with the champion.")
+]
 
 
 @app.command()
@@ -44,14 +46,14 @@ def train(as_json: AsJson = False) -> None:
     from . import params, training
 
     trained = training.train(stage.latest(), params.load(), Settings())
-    metrics = ", ".join(f"{name} {estimate}" for name, estimate in trained.report.metrics.items())
+    metrics = "\n".join(f"  {name:<20}{estimate}" for name, estimate in trained.report.metrics.items())
     _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
 
 
 @app.command()
 def tune(
     trials: Annotated[int, typer.Option(min=1, help="How many sets of parameters to try.")] = 30,
-    write: Annotated[bool, typer.Option(help="Put the best ones into params.yaml.")] = False,
+    write: Annotated[bool, typer.Option("--write", help="Put the best ones into params.yaml.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Search for better parameters, inside the rows that are trained on."""
@@ -122,6 +124,15 @@ def serve(
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
         application = f"{__package__}.serving:create_app"
         uvicorn.run(application, factory=True, host=host, port=port, workers=workers, access_log=False)
+
+
+@app.command()
+def example(model: Model = "champion") -> None:
+    """Print a request that can be posted as it is."""
+    from . import registry
+
+    signature = registry.fetch(model, Settings()).signature()
+    typer.echo(msgspec.json.format(msgspec.json.encode({"instances": [signature.example]}), indent=2))
 
 
 @app.command()
