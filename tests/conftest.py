@@ -82,9 +82,9 @@ def template_repo(isolated_machine: Path, tmp_path_factory: pytest.TempPathFacto
 
 def commit(repository: Path, tag: str | None = None) -> None:
     """Commit everything in *repository*, which is made one if it is none, and tag it."""
-    commands = [["init", "--quiet"], ["add", "--all", "--force"], ["commit", "--quiet", "--allow-empty", "-m", "A state"]]
-    for command in [*commands, *([["tag", tag]] if tag else [])]:
-        subprocess.run(["git", *command], cwd=repository, check=True)
+    commands = ["init -q", "add --all --force", "commit -q --allow-empty -m State", *([f"tag {tag}"] if tag else [])]
+    for command in commands:
+        subprocess.run(["git", *command.split()], cwd=repository, check=True)
 
 
 @dataclass(frozen=True)

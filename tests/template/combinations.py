@@ -40,6 +40,10 @@ class DefectError(Exception):
     """The template is built in a way that cannot be proven; the message says what and where."""
 
 
+class RefusedError(Exception):
+    """An answer is refused; the message is the sentence that the user reads."""
+
+
 class _UniqueKeyLoader(yaml.SafeLoader):
     """YAML as everyone reads it, except that a key given twice is an error instead of the last one winning."""
 
@@ -113,7 +117,7 @@ class Question:
 class Combination:
     """One valid set of answers.
 
-    ``asked`` maps the choice questions that are asked to their answers: what a user would pass as data.
+    ``asked`` maps the questions that were answered, not left to their defaults: what a user would pass as data.
     ``answers`` maps every question, free texts (their defaults) and computed answers included.
     """
 
@@ -143,7 +147,7 @@ class Source:
 
 
 class Template:
-    """A template on disk: ``root`` is the folder that holds ``copier.yml``. Raises :class:`DefectError` as it is read."""
+    """A template on disk, whose ``copier.yml`` is in ``root``. Raises :class:`DefectError` as it is read."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -197,6 +201,31 @@ class Template:
         refused by the question's own validator, or an expression cannot be rendered.
         """
         return tuple(self._extend(0, {}, {}))
+
+    def answer(self, given: Mapping[str, Answer]) -> Combination:
+        """Return the combination of a user who answers *given* and takes the default of every other question.
+
+        Raises :class:`RefusedError` with the sentence of the validator that refuses one of the answers.
+        """
+        asked: dict[str, Answer] = {}
+        answers: dict[str, Answer] = {}
+        for question in self.questions:
+            is_asked = not question.computed and _truth(self._expand(question, question.when, answers))
+            chosen = given[question.name] if question.name in given else self._default(question, answers)
+            answers[question.name] = chosen
+            if is_asked:
+                asked[question.name] = chosen
+                if refusal := self._refusal(question, "", answers, answers):
+                    raise RefusedError(refusal)
+        return Combination(asked, answers)
+
+    def accepts(self, given: Mapping[str, Answer]) -> bool:
+        """Return whether :meth:`answer` refuses nothing in *given*."""
+        try:
+            self.answer(given)
+        except RefusedError:
+            return False
+        return True
 
     def text_of(self, path: PurePosixPath) -> str:
         """Return what the file at *path* below ``template/`` holds. Raises ``UnicodeDecodeError``."""

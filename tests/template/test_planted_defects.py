@@ -16,7 +16,6 @@ from tests.template.combinations import Combination, DefectError, Template, layo
 Changes = dict[str, str | None]
 
 README = "template/README.md.jinja"
-BOTH_CLOUDS = "{{ {'aws': '', 'gcp': ''}[cloud] }}"
 
 
 def prove(root: Path, changes: Changes | None = None) -> Assembly:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import re
+import subprocess
 import sys
 import tomllib
 from pathlib import Path
@@ -18,23 +19,18 @@ from tests.template.combinations import Question, Template
 
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
 
-IMPORTED_AS = {
-    "mlflow-skinny": "mlflow",
-    "opentelemetry-api": "opentelemetry",
-    "opentelemetry-sdk": "opentelemetry",
-    "protobuf": "google",
-    "pyyaml": "yaml",
-    "ruamel-yaml": "ruamel",
-    "scikit-learn": "sklearn",
-}
-"""Distributions whose modules have another name; any other is imported by its own, dashes made underscores."""
+IGNORED_BY_HABIT = """
+    artifacts bin build bundles cache dist docs downloads eggs env htmlcov lib logs mlruns models node_modules out
+    outputs predictions reports runs sdist site snapshots target tmp var venv wheels
+"""
+"""Names that .gitignore files hold and that could be a package's."""
 
 
 @pytest.fixture(scope="module")
 def reserved(template: Template) -> dict[str, set[str]]:
     """Return the names in partials/reserved.jinja by group."""
     module = template.environment.get_template("partials/reserved.jinja").module
-    return {group: set(getattr(module, group)) for group in ("keywords", "standard_library", "dependencies")}
+    return {group: set(getattr(module, group)) for group in ("keywords", "standard_library", "devices", "dependencies")}
 
 
 @pytest.fixture(scope="module")
@@ -116,8 +112,8 @@ def test_reserved_names_cover_what_a_project_depends_on(project: Path, reserved:
     listed += [[line for line in group if isinstance(line, str)] for group in pyproject["dependency-groups"].values()]
     listed += [pyproject["build-system"]["requires"]]
     distributions = {canonicalize_name(Requirement(line).name) for lines in listed for line in lines}
-    imported = {IMPORTED_AS.get(name, name.replace("-", "_")) for name in distributions if not _is_stub(name)}
-    assert imported - reserved["dependencies"] == set()
+    # A project of a distribution's name would depend on itself.
+    assert {name.replace("-", "_") for name in distributions} - reserved["dependencies"] == set()
 
 
 def test_reserved_names_cover_what_a_project_imports(project: Path, reserved: dict[str, set[str]]) -> None:
@@ -134,5 +130,9 @@ def test_reserved_names_cover_what_a_project_imports(project: Path, reserved: di
     assert imported - sys.stdlib_module_names - ours - reserved["dependencies"] == set()
 
 
-def _is_stub(distribution: str) -> bool:
-    return distribution.startswith("types-") or distribution.endswith("-stubs")
+def test_no_package_lands_where_git_looks_away(template: Template, project: Path) -> None:
+    packages = [name for name in IGNORED_BY_HABIT.split() if template.accepts({"project_name": name})]
+    assert packages
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    command = ["git", "check-ignore", *(f"src/{package}/cli.py" for package in packages)]
+    assert subprocess.run(command, cwd=project, check=False, capture_output=True).stdout == b""
