@@ -5,7 +5,10 @@ is the bundle's id and the folder's name. So what is served can be traced to wha
 altered on the way without being noticed.
 """
 
+import contextlib
 import hashlib
+import shutil
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -100,24 +103,29 @@ def fetch(uri: str, cache: Path) -> Bundle:
 
     Args:
         uri: A bundle's folder, as `publish` returns it; a local one is verified where it is.
-        cache: Where a remote bundle is put.
+        cache: Where a remote bundle is kept; what is there already is not fetched again.
 
     Raises:
         ProjectError: it cannot be read, is damaged, or is not the one that the URI names.
     """
-    name = uri.rstrip("/").rpartition("/")[2]
-    folder = Path(uri)
-    if is_remote(uri):
-        folder = cache / name
-        _download(uri, folder)
-    bundle = verify(folder)
-    if is_remote(uri) and bundle.id != name:
-        raise ProjectError(f"{uri} holds the bundle {bundle.id}, not {name}")
-    return bundle
+    if not is_remote(uri):
+        return verify(Path(uri))
+    folder = cache / uri.rstrip("/").rpartition("/")[2]
+    with contextlib.suppress(ProjectError):
+        return verify(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as part:
+        bundle = _download(uri, Path(part))
+        if bundle.id != folder.name:
+            raise ProjectError(f"{uri} holds the bundle {bundle.id}, not {folder.name}")
+        with contextlib.suppress(OSError):  # another process was first
+            bundle.path.rename(folder)
+    return verify(folder)
 
 
-def _download(uri: str, folder: Path) -> None:
-    """Copy a remote bundle into a folder."""
+def _download(uri: str, folder: Path) -> Bundle:
+    """Copy a remote bundle into a folder and verify it."""
     try:
         store = open_folder(uri)
         content = bytes(obstore.get(store, MANIFEST).bytes())
@@ -133,3 +141,4 @@ def _download(uri: str, folder: Path) -> None:
     except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise ProjectError(f"the bundle {uri} cannot be fetched: {reason}") from error
+    return verify(folder)

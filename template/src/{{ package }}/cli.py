@@ -180,10 +180,10 @@ def main() -> None:
     try:
         app()
     except ProjectError as error:
-        typer.echo(f"{app.info.name or __package__}: {error}", err=True)
+        typer.echo(f"error: {error}", err=True)
         raise SystemExit(error.exit_code) from None
     except ModuleNotFoundError as error:
-        typer.echo(f"{__package__}: this needs {error.name}, which is not installed: run `uv sync`", err=True)
+        typer.echo(f"error: this needs {error.name}, which is not installed; `uv sync` installs everything", err=True)
         raise SystemExit(1) from None
 
 

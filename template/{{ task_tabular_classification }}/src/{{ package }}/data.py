@@ -1,6 +1,7 @@
 """The data: read, validated against the schema, kept as an immutable snapshot, and split."""
 
 import hashlib
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -10,6 +11,7 @@ import polars as pl
 from numpy.typing import NDArray
 from pandera.errors import SchemaErrors
 
+from .bundle import sha256
 from .columns import Category, Column, Number
 from .errors import ProjectError
 from .params import Params, Split
@@ -66,10 +68,10 @@ def make_snapshot(params: Params) -> Snapshot:
             f"{table(bad)}"
         )
     SNAPSHOTS.mkdir(parents=True, exist_ok=True)
-    part = SNAPSHOTS / "part"
-    good.write_parquet(part)
-    path = SNAPSHOTS / f"{hashlib.sha256(part.read_bytes()).hexdigest()}.parquet"
-    part.replace(path)
+    with tempfile.NamedTemporaryFile(dir=SNAPSHOTS, delete=False) as file:
+        good.write_parquet(file)
+    path = SNAPSHOTS / f"{sha256(Path(file.name))}.parquet"
+    Path(file.name).replace(path)
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
     return Snapshot(path, good.height, bad)
