@@ -72,7 +72,7 @@ def make_snapshot(params: Params) -> Snapshot:
     with tempfile.TemporaryDirectory(dir=SNAPSHOTS) as folder:
         part = Path(folder, "part")
         good.write_parquet(part)
-        path = part.rename(SNAPSHOTS / f"{sha256(part)}.parquet")
+        path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
     return Snapshot(path, good.height, bad)
