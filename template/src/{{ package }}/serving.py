@@ -10,7 +10,7 @@ import contextlib
 import gc
 import logging
 import re
-import uuid
+import secrets
 from collections.abc import AsyncIterator, Callable, Coroutine
 from importlib.metadata import version
 from typing import Any
@@ -74,7 +74,6 @@ class Invalid(BaseModel):
 
 NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "No model is loaded yet"}}
 REFUSED: dict[int | str, dict[str, Any]] = {
-    408: {"model": Problem, "description": "The request did not come to its end"},
     413: {"model": Problem, "description": "The request has too many bytes"},
     415: {"model": Problem, "description": "The request is compressed"},
     422: {"model": Invalid, "description": "The request is not what the model asks for"},
@@ -130,16 +129,13 @@ class Service:
         return self.model
 
     async def body(self, request: Request) -> bytes:
-        """Read a request's body; answer 413 as soon as it is too large, and 408 if it does not come."""
+        """Read a request's body, or answer 413 as soon as it is too large."""
         body = bytearray()
         try:
-            async with asyncio.timeout(self.settings.max_request_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > self.settings.max_request_bytes:
-                        raise HTTPException(413, f"a request may have at most {self.settings.max_request_bytes} bytes")
-        except TimeoutError as error:
-            raise HTTPException(408, "the request did not come to its end", {"connection": "close"}) from error
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > self.settings.max_request_bytes:
+                    raise HTTPException(413, f"a request may have at most {self.settings.max_request_bytes} bytes")
         except ClientDisconnect as error:
             raise HTTPException(400, "the request ended early") from error
         return bytes(body)
@@ -242,7 +238,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         """Predict rows; a value of a category that training did not see is accepted, and counted."""
         request_id = request.headers.get("x-request-id", "")
         if not REQUEST_ID.fullmatch(request_id):
-            request_id = uuid.uuid4().hex
+            request_id = secrets.token_hex(16)
         try:
             answer = service.predict(await service.body(request), request_id)
         except msgspec.DecodeError as error:
