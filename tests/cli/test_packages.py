@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -73,8 +72,7 @@ def sdist(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the unpacked source distribution that was built in the clone."""
     archive = built(prepared, "sdist", tmp_path_factory.mktemp("sdist"))
     place = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(archive) as file:
-        file.extractall(place, filter="data")
+    shutil.unpack_archive(archive, place)
     (root,) = place.iterdir()
     return root
 
