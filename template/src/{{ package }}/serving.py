@@ -6,14 +6,16 @@ when a verified bundle is loaded, so that a first deployment waits instead of cr
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import gc
 import logging
 import re
 import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -34,8 +36,11 @@ from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
 logger = logging.getLogger(__name__)
 PREDICT = "/v1/predict"
 NAME = __name__.partition(".")[0]
+FIRST_TRY_SECONDS = 5
+"""How long a worker waits for its model before it takes requests without one."""
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 """What a client may send as `X-Request-ID`: it is answered in a header, and logged."""
+T = TypeVar("T")
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -106,21 +111,24 @@ class Service:
         self.log = PredictionLog(settings)
         self.model: Model | None = None
         self.reason = "the model is being loaded"
+        self.tried = asyncio.Event()
 
     async def load(self) -> None:
         """Load the model, trying again for as long as it takes."""
         seconds = self.settings.model_load_seconds
         while self.model is None:
             try:
-                self.model = await asyncio.wait_for(asyncio.to_thread(Model, self.settings), seconds)
+                self.model = await asyncio.wait_for(in_daemon_thread(lambda: Model(self.settings)), seconds)
             except Exception as error:  # whatever it was, /readyz must tell it, and the next try may succeed
                 self.reason = str(error) or f"the model could not be loaded within {seconds:g} seconds"
                 expected = isinstance(error, ProjectError | TimeoutError)
                 logger.warning("not ready: %s", self.reason, exc_info=not expected)
+                self.tried.set()
                 await asyncio.sleep(self.settings.model_retry_seconds)
         MODEL.labels(self.model.bundle.id).set(1)
         gc.collect()
         gc.freeze()  # what is there now, stays: the collector need not look at it again while requests wait
+        self.tried.set()
 
     def ready(self) -> Model:
         """Return the model, or answer 503 with the reason why there is none."""
@@ -174,6 +182,21 @@ class PlainRoute(APIRoute):
         return self.endpoint
 
 
+def in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
+    """Run a function in a thread that, unlike one of `asyncio.to_thread`, keeps no process alive when it hangs."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # it is raised where the result is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return asyncio.wrap_future(future)
+
+
 def explain(error: msgspec.DecodeError) -> list[dict[str, Any]]:
     """Return what is wrong with a request in FastAPI's own form, which names the row and the field."""
     message, path = re.fullmatch(r"(.*?)(?: - at `([^`]*)`)?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
@@ -203,6 +226,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(service.load())
+        # Of several workers, one that is new must not take requests that the others could answer.
+        await asyncio.wait([asyncio.create_task(service.tried.wait())], timeout=FIRST_TRY_SECONDS)
         async with service.log.running():
             yield
         loading.cancel()
