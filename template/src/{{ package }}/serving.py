@@ -199,9 +199,10 @@ def in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
 
 def explain(error: msgspec.DecodeError) -> list[dict[str, Any]]:
     """Return what is wrong with a request in FastAPI's own form, which names the row and the field."""
-    message, path = re.fullmatch(r"(.*?)(?: - at `([^`]*)`)?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
-    steps = re.findall(r"\.([^.\[]+)|\[(\d{1,9})\]", path or "")
-    return [{"loc": ["body", *(int(index) if index else name for name, index in steps)], "msg": message}]
+    found = re.fullmatch(r"(.*?)(?: - at `\$\.(instances)(?:\[(\d{1,9})\](?:\.(.+))?)?`)?", str(error), re.DOTALL)
+    message, instances, row, field = found.groups()  # type: ignore[union-attr]  # a field may be named like "a.b [c]"
+    steps = (instances, row and int(row), field)
+    return [{"loc": ["body", *(step for step in steps if step is not None)], "msg": message}]
 
 
 def document(app: FastAPI, model: Model | None) -> dict[str, Any]:
