@@ -72,7 +72,7 @@ def run(bundle: Bundle, *, seconds: float, connections: int, rows: int, workers:
             _wait_until_ready(service, port)
             cold_start = time.perf_counter() - start
             body = msgspec.json.encode({"instances": [bundle.signature().example] * rows})
-            latencies = asyncio.run(_ask(port, body, seconds, connections))
+            latencies = asyncio.run(ask(port, body, seconds, connections))
         finally:
             service.terminate()
             try:
@@ -158,9 +158,13 @@ class _Client(asyncio.Protocol):
         self._transport.write(self._request)
 
 
-async def _ask(port: int, body: bytes, seconds: float, connections: int) -> list[float]:
-    """Post a body again and again, and return how long each answer took, in seconds."""
-    head = f"POST /v1/predict HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
+async def ask(port: int, body: bytes, seconds: float, connections: int, path: str = "/v1/predict") -> list[float]:
+    """Post a body again and again, and return how long each answer took, in seconds.
+
+    Raises:
+        ProjectError: an answer was not 200, or a connection was closed too early.
+    """
+    head = f"POST {path} HTTP/1.1\r\nhost: {HOST}\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
     request = head.encode() + b"\r\n\r\n" + body
     loop, deadline = asyncio.get_running_loop(), time.perf_counter() + seconds
     opening = [loop.create_connection(lambda: _Client(request, deadline), HOST, port) for _ in range(connections)]
