@@ -169,7 +169,7 @@ def options(
     from mlscaffold import questions, source
     from mlscaffold.create import BETTER_DEFAULTS
 
-    asked = questions.read(source.find().root).asked
+    asked = questions.read(source.find()).asked
     if as_json:
         _print_json(
             {
