@@ -25,12 +25,12 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from .bundle import fetch
+from .bundle import Manifest, fetch
 from .errors import ProjectError
 from .prediction_log import PredictionLog
 from .predictor import load
 from .settings import Settings
-from .signature import RequestDecoder
+from .signature import RequestDecoder, Signature
 from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
 
 logger = logging.getLogger(__name__)
@@ -56,6 +56,14 @@ class PredictResponse(msgspec.Struct, frozen=True):
     request_id: str
     model: str
     predictions: list[Prediction]
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """What is known of the model that is being served."""
+
+    model: str
+    manifest: Manifest
+    signature: Signature
 
 
 class Problem(BaseModel):
@@ -210,13 +218,16 @@ def document(app: FastAPI, model: Model | None) -> dict[str, Any]:
     openapi = get_openapi(title=NAME, version=version(NAME), routes=app.routes)
     if model is None:
         return openapi
-    types = (model.decoder.request, PredictResponse)
-    (request, response), schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    types = (model.decoder.request, PredictResponse, ModelInfo)
+    (request, response, info), schemas = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
     openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
     example = {"instances": [model.signature.example]}
     post = openapi["paths"][PREDICT]["post"]
     post["requestBody"] = {"required": True, "content": {"application/json": {"schema": request, "example": example}}}
     post["responses"]["200"]["content"] = {"application/json": {"schema": response}}
+    openapi["paths"]["/v1/model"]["get"]["responses"]["200"]["content"] = {"application/json": {"schema": info}}
     return openapi
 
 
@@ -233,10 +244,27 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             yield
         loading.cancel()
 
-    # Each page less is a route less to be looked at before the one that counts.
+    # Routes are tried in their order: the one that counts comes first, and pages that nobody needs are left out.
     app = FastAPI(title=NAME, lifespan=lifespan, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
     app.openapi = lambda: document(app, service.model)  # type: ignore[method-assign]
     app.add_middleware(Telemetry)
+
+    async def predict(request: Request) -> Response:
+        """Predict rows; a value of a category that training did not see is accepted, and counted."""
+        request_id = request.headers.get("x-request-id", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = secrets.token_hex(16)
+        try:
+            answer = service.predict(await service.body(request), request_id)
+        except msgspec.DecodeError as error:
+            if "content-encoding" in request.headers:
+                raise HTTPException(415, "a request must not be compressed") from error
+            raise HTTPException(422, explain(error)) from error
+        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
+
+    app.router.add_api_route(
+        PREDICT, predict, methods=["POST"], responses=REFUSED | NOT_READY, route_class_override=PlainRoute
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -257,23 +285,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def model() -> Response:
         """Return what is known of the model that is being served."""
         loaded = service.ready()
-        known = {"model": loaded.bundle.id, "manifest": loaded.bundle.manifest, "signature": loaded.signature}
+        known = ModelInfo(loaded.bundle.id, loaded.bundle.manifest, loaded.signature)
         return Response(msgspec.json.encode(known), media_type="application/json")
 
-    async def predict(request: Request) -> Response:
-        """Predict rows; a value of a category that training did not see is accepted, and counted."""
-        request_id = request.headers.get("x-request-id", "")
-        if not REQUEST_ID.fullmatch(request_id):
-            request_id = secrets.token_hex(16)
-        try:
-            answer = service.predict(await service.body(request), request_id)
-        except msgspec.DecodeError as error:
-            if "content-encoding" in request.headers:
-                raise HTTPException(415, "a request must not be compressed") from error
-            raise HTTPException(422, explain(error)) from error
-        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
-
-    app.router.add_api_route(
-        PREDICT, predict, methods=["POST"], responses=REFUSED | NOT_READY, route_class_override=PlainRoute
-    )
     return app
