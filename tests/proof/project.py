@@ -11,6 +11,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -115,8 +116,7 @@ class Project:
     def served(self, *options: object, ready: bool = True) -> Iterator[Service]:
         """Run the service on a free port for as long as the context lasts, and insist that it ends in order."""
         command = [self.folder / ".venv/bin" / self.name, "serve", "--port", 0, *options]
-        log = self.cwd / f"serve-{time.monotonic_ns()}.log"
-        with log.open("wb") as output:
+        with tempfile.TemporaryDirectory() as folder, Path(folder, "log").open("wb") as output:
             process = subprocess.Popen(
                 [str(word) for word in command],
                 cwd=self.cwd,
@@ -126,17 +126,17 @@ class Project:
                 stderr=output,
                 start_new_session=True,
             )
-        try:
-            service = Service(process, log)
-            if ready:
-                service.wait_until_ready()
-            yield service
-            service.stop()
-            assert "Traceback" not in log.read_text(), log.read_text()
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+            try:
+                service = Service(process, Path(output.name))
+                if ready:
+                    service.wait_until_ready()
+                yield service
+                service.stop()
+                assert "Traceback" not in service.log.read_text(), service.log.read_text()
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
 
 
 class Service:
