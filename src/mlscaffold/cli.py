@@ -1,23 +1,20 @@
 """The command line: parsing and printing, nothing else."""
 
 import contextlib
-import json
 import os
-import shlex
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold import __version__, git
+from mlscaffold import __version__, git, screen
+from mlscaffold.commands import options as arguments
+from mlscaffold.commands import update
 from mlscaffold.errors import MlscaffoldError, StoppedError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from mlscaffold.create import Project
 
 app = typer.Typer(
@@ -42,7 +39,9 @@ def run() -> None:
         with _shell():
             app(prog_name="mlscaffold")
     except MlscaffoldError as error:
-        _console(stderr=True).print(_printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True)
+        screen.console(stderr=True).print(
+            screen.printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True
+        )
         sys.exit(error.exit_code)
 
 
@@ -122,27 +121,23 @@ def new(
     request = create.Request(
         path=path,
         answers=given,
-        ask=not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty(),
+        ask=not (defaults or as_json) and screen.watched(),
         lock=not no_lock,
         git=not no_git,
         trace=as_json,
     )
-    err = _console(stderr=True)
-    warnings: list[str] = []
-
-    def warn(message: str) -> None:
-        warnings.append(message)
-        err.print(_printable(f"Note: {message}"), style="yellow", markup=False, soft_wrap=True)
+    err = screen.console(stderr=True)
+    warn = screen.Notes(err)
 
     try:
-        project = create.preview(request, warn) if dry_run else create.new(request, _step(err), warn)
+        project = create.preview(request, warn) if dry_run else create.new(request, screen.step(err), warn)
     except KeyboardInterrupt as interrupt:
         raise StoppedError("Stopped; nothing was written.") from interrupt
     commands = _next_commands(path, project)
     if as_json:
-        _print_json(_as_data(project, warnings, commands, written=not dry_run))
+        screen.print_json(_as_data(project, warn.said, commands, written=not dry_run))
         return
-    out = _console()
+    out = screen.console()
     out.print()
     out.print(_tree(project, full=dry_run), soft_wrap=True)
     out.print()
@@ -152,6 +147,10 @@ def new(
     out.print("Next:", style="bold")
     for command in commands:
         out.print(f"  {command}", markup=False, style="cyan", soft_wrap=True)
+
+
+app.command(epilog=update.EXIT_CODES)(update.update)
+app.command("set", epilog=update.EXIT_CODES)(update.set_)
 
 
 @app.command()
@@ -164,7 +163,7 @@ def options(
 
     asked = questions.read(source.find().root).asked
     if as_json:
-        _print_json(
+        screen.print_json(
             {
                 "questions": [
                     {
@@ -188,7 +187,7 @@ def options(
     from rich.table import Table
     from rich.text import Text
 
-    out = _console()
+    out = screen.console()
     for question in asked:
         out.print(Text.assemble((question.name, "bold cyan"), "  ", question.help))
         table = Table.grid(padding=(0, 2))
@@ -207,24 +206,14 @@ def options(
 def _given(file: Path | None, assignments: list[str]) -> dict[str, Any]:
     from mlscaffold import questions
 
-    given = questions.read_answers(file) if file else {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{assignment!r} is not KEY=VALUE.", param_hint="--set")
-        given[name] = value
-    return given
+    return {**(questions.read_answers(file) if file else {}), **arguments.assigned(assignments, "--set")}
 
 
 def _next_commands(path: str, project: "Project") -> list[str]:
     from mlscaffold import uv
 
-    run = f"{_quoted(uv.command())} run {project.command}"
-    return [f"cd {_quoted(path)}", f"{run} pipeline", f"{run} serve"]
-
-
-def _quoted(word: str) -> str:
-    return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
+    run = f"{screen.quoted(uv.command())} run {project.command}"
+    return [f"cd {screen.quoted(path)}", f"{run} pipeline", f"{run} serve"]
 
 
 def _as_data(project: "Project", warnings: list[str], commands: list[str], *, written: bool) -> dict[str, Any]:
@@ -241,31 +230,7 @@ def _as_data(project: "Project", warnings: list[str], commands: list[str], *, wr
     }
 
 
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, indent=2))
-
-
 def _tree(project: "Project", *, full: bool) -> Any:
     from mlscaffold import tree
 
     return tree.full(project.path.name, project.files) if full else tree.short(project.path.name, project.files)
-
-
-def _step(console: "Console") -> Any:
-    """A spinner while something takes its time; silent where nobody watches."""
-
-    def step(message: str) -> contextlib.AbstractContextManager[object]:
-        return console.status(f"{message} …", spinner="dots") if console.is_terminal else contextlib.nullcontext()
-
-    return step
-
-
-def _console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False)
-
-
-def _printable(text: str) -> str:
-    """The text without what would steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
