@@ -11,7 +11,7 @@ import typer
 
 from mlscaffold import __version__, git, screen
 from mlscaffold.commands import options as arguments
-from mlscaffold.commands import update
+from mlscaffold.commands import status, update
 from mlscaffold.errors import MlscaffoldError, StoppedError
 
 if TYPE_CHECKING:
@@ -151,6 +151,8 @@ def new(
 
 app.command(epilog=update.EXIT_CODES)(update.update)
 app.command("set", epilog=update.EXIT_CODES)(update.set_)
+app.command(epilog=status.EXIT_CODES)(status.status)
+app.command()(status.diff)
 
 
 @app.command()

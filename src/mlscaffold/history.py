@@ -41,6 +41,16 @@ class History:
                 return self._ask("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
         return None
 
+    def known(self, recorded: str, address: str) -> str:
+        """The hash of the version that a project records; ProjectError if it is not known here."""
+        commit = self.commit(recorded)
+        if commit is None:
+            raise ProjectError(
+                f"The project is at version {recorded} of its template, which is not known here: it may come from a"
+                f" newer release. Upgrade mlscaffold, or use `copier update`, which asks {address}."
+            )
+        return commit
+
     def describe(self, commit: str) -> str:
         """What Copier records for a commit."""
         return self._ask("describe", "--tags", "--always", commit)

@@ -114,10 +114,10 @@ def check_clean(project: Project, repository: Repository) -> None:
         ProjectError: there are changes that are not committed.
     """
     place = f":(top,literal){repository.prefix}"
-    unmerged = _names(git.run("diff", "--name-only", "--diff-filter=U", "-z", "--", place, cwd=repository.top))
-    if unmerged:
+    conflicts = unmerged(project)
+    if conflicts:
         raise BrokenProjectError(
-            f"There are conflicts that are not resolved yet, in {_some(unmerged)}: edit them, `git add` and commit."
+            f"There are conflicts that are not resolved yet, in {_some(conflicts)}: edit them, `git add` and commit."
         )
     state = git.run(
         "--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames",
@@ -132,6 +132,12 @@ def check_clean(project: Project, repository: Repository) -> None:
         git.run("cat-file", "-e", f"{repository.tree}{ANSWERS_FILE}", cwd=repository.top)
     except git.GitError as error:
         raise ProjectError(f"{project.root / ANSWERS_FILE} is not in git: add and commit it first.") from error
+
+
+def unmerged(project: Project) -> list[str]:
+    """Paths of the project's files with conflicts, as git's index has them; GitError if there is no repository."""
+    listing = git.run("diff", "--name-only", "--diff-filter=U", "--relative", "-z", "--", ".", cwd=project.root)
+    return sorted(set(_names(listing)))
 
 
 def rejects(project: Project) -> list[str]:

@@ -16,6 +16,9 @@ from mlscaffold.project import Repository
 Tree = Mapping[str, tuple[str, str]]
 """Mode and hash of each file, by its path with forward slashes."""
 
+EMPTY = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""The tree with nothing in it, which git knows without being told."""
+
 _NEUTRAL = (
     "-c", "core.autocrlf=false", "-c", "core.safecrlf=false", "-c", "core.fsmonitor=false",
     "-c", f"core.hooksPath={os.devnull}", "-c", f"core.excludesFile={os.devnull}",
@@ -39,16 +42,21 @@ class Scratch:
     @classmethod
     def of(cls, repository: Repository, name: str, workspace: Path) -> "Scratch":
         """Check out a project's folder, as it is committed, as a repository with one commit."""
-        root = workspace / "scratch" / name
-        root.mkdir(parents=True)
+        root = cls.empty(name, workspace).root
         tree = git.text("rev-parse", "--verify", repository.tree, cwd=repository.top)
-        scratch = cls(root, tree)
-        git.run(*_NEUTRAL, "init", "--quiet", cwd=root)
         borrowed = json.dumps(str(repository.objects), ensure_ascii=False)  # git reads C's quotes
         (root / ".git/objects/info/alternates").write_text(f"{borrowed}\n", "utf-8")
         commit = git.run(*_NEUTRAL, "commit-tree", "-m", "As it is", tree, cwd=root, env=_OURS).decode().strip()
         git.run(*_NEUTRAL, "reset", "--quiet", "--hard", commit, cwd=root, env={"GIT_LFS_SKIP_SMUDGE": "1"})
-        return scratch
+        return cls(root, tree)
+
+    @classmethod
+    def empty(cls, name: str, workspace: Path) -> "Scratch":
+        """Start a repository with nothing in it."""
+        root = workspace / "scratch" / name
+        root.mkdir(parents=True)
+        git.run(*_NEUTRAL, "init", "--quiet", cwd=root)
+        return cls(root, EMPTY)
 
     def files(self, tree: str) -> Tree:
         """What is in a tree."""

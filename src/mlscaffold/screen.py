@@ -31,6 +31,16 @@ def print_json(content: dict[str, Any]) -> None:
     print(json.dumps(content, indent=2))
 
 
+def print_diff(patch: str) -> None:
+    """Print a patch, in colour where somebody watches."""
+    from rich.text import Text
+
+    out = console()
+    for line in patch.splitlines():
+        style = "green" if line.startswith("+") else "red" if line.startswith("-") else ""
+        out.print(Text(printable(line.replace("\t", "    ")), style=style), soft_wrap=True)
+
+
 def quoted(word: str) -> str:
     """A word as the shell takes it."""
     return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)

@@ -142,12 +142,7 @@ class _Versions:
 
     @classmethod
     def of(cls, found: Project, past: history.History, request: Request) -> "_Versions":
-        old = past.commit(found.commit)
-        if old is None:
-            raise ProjectError(
-                f"The project is at version {found.commit} of its template, which is not known here: it may come from"
-                f" a newer release. Upgrade mlscaffold, or use `copier update`, which asks {found.url}."
-            )
+        old = past.known(found.commit, found.url)
         wanted = found.commit if request.stay else (request.version or past.newest)
         new = past.commit(wanted)
         if new is None:

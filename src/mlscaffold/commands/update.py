@@ -27,8 +27,8 @@ Defaults = Annotated[
 ]
 EXIT_CODES = (
     "Exit codes: 0 done, or nothing to do; 1 refused or failed, nothing was changed; 2 wrong usage; 3 done, with"
-    " conflicts for you to resolve; 5 the answers file is broken, or there are conflicts already; 6 edits of yours would"
-    " be lost and nobody has accepted that, nothing was changed. --dry-run ends with the code that the real run would."
+    " conflicts for you to resolve; 5 the answers file is broken, or there are conflicts already; 6 edits of yours"
+    " would be lost and nobody has accepted that. --dry-run ends with the code that the real run would end with."
 )
 
 
@@ -153,19 +153,10 @@ def _show(plan: "Plan", *, diff: bool) -> None:
             f"  New question: {name}, answered {value!r}; `mlscaffold set {name}=VALUE` changes it.", markup=False
         )
     if diff:
-        _print_diff(plan.text())
+        screen.print_diff(plan.text())
 
 
 _STYLES = {"added": "green", "updated": "cyan", "merged": "cyan", "conflict": "yellow", "removed": "magenta"}
-
-
-def _print_diff(text: str) -> None:
-    from rich.text import Text
-
-    out = screen.console()
-    for line in text.splitlines():
-        style = "green" if line.startswith("+") else "red" if line.startswith("-") else ""
-        out.print(Text(screen.printable(line.replace("\t", "    ")), style=style), soft_wrap=True)
 
 
 def _confirmed(plan: "Plan", *, ask: bool) -> bool:
