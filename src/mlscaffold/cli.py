@@ -39,10 +39,11 @@ def run() -> None:
         with _shell():
             app(prog_name="mlscaffold")
     except MlscaffoldError as error:
-        screen.console(stderr=True).print(
-            screen.printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True
-        )
+        screen.complain(error.message)
         sys.exit(error.exit_code)
+    except OSError as error:  # no space left, no temporary folder: the machine's matter, not a mistake of ours
+        screen.complain(f"{error}.")
+        sys.exit(1)
 
 
 def _shell() -> contextlib.AbstractContextManager[None]:

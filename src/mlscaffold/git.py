@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mlscaffold.errors import TemplateError
+from mlscaffold.errors import TemplateError, reason
 
 # Git sets these for its hooks and aliases. They would make a git that we start work on the caller's repository.
 OF_THE_CALLER = (
@@ -165,7 +165,7 @@ def run(
         said = error.stderr.decode("utf-8", "replace").strip().splitlines()
         raise GitError(said[-1] if said else f"git {arguments[0]} ended with {error.returncode}") from error
     except OSError as error:
-        raise GitError(f"git cannot be run: {error.strerror}") from error
+        raise GitError(f"git cannot be run: {reason(error)}") from error
     return done.stdout
 
 

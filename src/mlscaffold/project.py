@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 
 from mlscaffold import git
-from mlscaffold.errors import BrokenProjectError, ProjectError
+from mlscaffold.errors import BrokenProjectError, ProjectError, reason
 from mlscaffold.questions import Loader
 
 ANSWERS_FILE = ".copier-answers.yml"
@@ -163,8 +163,7 @@ def _read(folder: Path) -> Project:
             )
         content = yaml.load(text, Loader)  # noqa: S506 (a safe loader, the fast one)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        reason = " ".join(str(error).split())
-        raise BrokenProjectError(f"{path} cannot be read ({reason}): restore it from git.") from error
+        raise BrokenProjectError(f"{path} cannot be read ({reason(error)}): restore it from git.") from error
     if not isinstance(content, dict):
         raise BrokenProjectError(f"{path} has no `question: answer` lines: restore it from git.")
     for key in ("_src_path", "_commit"):

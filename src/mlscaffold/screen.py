@@ -26,6 +26,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
+def complain(message: str) -> None:
+    """Say on stderr what went wrong."""
+    console(stderr=True).print(printable(f"Error: {message}"), style="red", markup=False, soft_wrap=True)
+
+
 def print_json(content: dict[str, Any]) -> None:
     """Print one JSON object."""
     print(json.dumps(content, indent=2))

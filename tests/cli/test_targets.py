@@ -129,7 +129,7 @@ def test_what_only_looks_like_ours_stays(cli: Cli) -> None:
     (cli.cwd / ".mlscaffold-notes").mkdir()
     (cli.cwd / ".mlscaffold-notes/mine.txt").write_text("precious", "utf-8")
     (cli.cwd / ".mlscaffold-file").write_text("precious", "utf-8")
-    (cli.cwd / "linked").mkdir()
+    (cli.cwd / "linked/precious").mkdir(parents=True)
     (cli.cwd / "linked/mlscaffold.lock").touch()
     (cli.cwd / ".mlscaffold-link").symlink_to("linked")
     before = tree(cli.cwd)

@@ -18,6 +18,8 @@ class Settings(BaseSettings):
     """Where a remote bundle is unpacked."""
     model_retry_seconds: PositiveFloat = 5
     """How long to wait before a bundle that could not be loaded is tried again."""
+    model_load_seconds: PositiveFloat = 300
+    """How long one try may take."""
 
     max_request_bytes: PositiveInt = 2_000_000
     """A larger request is refused."""
@@ -33,7 +35,7 @@ class Settings(BaseSettings):
     prediction_log_seconds: PositiveFloat = 30
     """The longest that a prediction waits in memory."""
     prediction_log_rows: PositiveInt = 10_000
-    """How many rows are written together at the latest."""
+    """How many rows are written together at the latest; fewer where they are large."""
 
     mlflow_tracking_uri: str = "sqlite:///artifacts/mlflow.db"
     """Where training runs are tracked."""
