@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,7 +109,9 @@ def opened(recorded: str, workspace: Path, template: str | None = None) -> Histo
     place = str(_own()) if own else expand(template or recorded) or str(Path(template or recorded).expanduser())
     git_dir = workspace / "history.git"
     try:
-        git.run("clone", "--quiet", "--mirror", "--", place, git_dir, cwd=workspace, env={"GIT_TERMINAL_PROMPT": "0"})
+        local = ("-c", "protocol.file.allow=always")
+        env = {"GIT_TERMINAL_PROMPT": "0", **_allowed(os.environ)}
+        git.run(*local, "clone", "--quiet", "--mirror", "--", place, git_dir, cwd=workspace, env=env)
     except git.GitError as error:
         if own:
             raise TemplateError(f"The template's history in {place} cannot be read: {error}.") from error
@@ -164,8 +166,7 @@ def redirected(history: History) -> Iterator[None]:
     env = {"GIT_CONFIG_COUNT": str(first + len(settings)), "GIT_TERMINAL_PROMPT": "0", "GIT_LFS_SKIP_SMUDGE": "1"}
     for number, (key, value) in enumerate(settings.items(), first):
         env |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    if "GIT_ALLOW_PROTOCOL" in local.env:
-        env["GIT_ALLOW_PROTOCOL"] = "file:https:ssh"
+    env |= _allowed(local.env.getdict())
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as cache:
         before = os.environ.get("COPIER_CACHE_DIR")
         os.environ["COPIER_CACHE_DIR"] = cache
@@ -180,6 +181,12 @@ def redirected(history: History) -> Iterator[None]:
                 del os.environ["COPIER_CACHE_DIR"]
             else:
                 os.environ["COPIER_CACHE_DIR"] = before
+
+
+def _allowed(environment: Mapping[str, str]) -> dict[str, str]:
+    """What makes git go to a place on this machine although the user's environment forbids that."""
+    name = "GIT_ALLOW_PROTOCOL"
+    return {name: f"{environment[name]}:file"} if name in environment else {}
 
 
 def _own() -> Path:

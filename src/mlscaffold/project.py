@@ -136,8 +136,8 @@ def check_clean(project: Project, repository: Repository) -> None:
 
 def unmerged(project: Project) -> list[str]:
     """Paths of the project's files with conflicts, as git's index has them; GitError if there is no repository."""
-    listing = git.run("diff", "--name-only", "--diff-filter=U", "--relative", "-z", "--", ".", cwd=project.root)
-    return sorted(set(_names(listing)))
+    listing = git.run("ls-files", "--unmerged", "-z", cwd=project.root)
+    return sorted({entry.partition("\t")[2] for entry in _names(listing)})
 
 
 def rejects(project: Project) -> list[str]:

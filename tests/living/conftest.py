@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from typing import Any
 import pytest
 
 from mlscaffold import cli, source
-from tests.cli.conftest import git, tree
+from tests.cli.conftest import in_clone, tree
 from tests.living.house import House, build
 
 
@@ -79,11 +80,18 @@ def run(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: py
     return run
 
 
+@pytest.fixture(scope="session")
+def made_project(built_house: House, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a project of v1.0.0, committed; not to be changed."""
+    place = tmp_path_factory.mktemp("made")
+    in_clone(built_house.root, place)("new", "churn", "--defaults", "--no-lock", "--set", "project_name=Churn")
+    return place / "churn"
+
+
 @pytest.fixture
-def project(run: Run, tmp_path: Path) -> Path:
+def project(made_project: Path, run: Run, tmp_path: Path) -> Path:
     """Return a project of v1.0.0, committed."""
-    run("new", "churn", "--defaults", "--no-lock", "--set", "project_name=Churn")
-    return tmp_path / "place/churn"
+    return shutil.copytree(made_project, tmp_path / "place/churn")
 
 
 @pytest.fixture
@@ -108,5 +116,6 @@ def refuses(run: Run) -> Callable[..., str]:
 
 def status(project: Path) -> dict[str, str]:
     """Return git's two letters for each path that differs from HEAD."""
-    listing = git(project, "status", "--porcelain", "--untracked-files=all", "-z")
+    command = ["git", "status", "--porcelain", "--untracked-files=all", "-z"]
+    listing = subprocess.run(command, cwd=project, check=True, capture_output=True, encoding="utf-8").stdout
     return {entry[3:]: entry[:2] for entry in listing.split("\0") if entry}
