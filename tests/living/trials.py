@@ -225,7 +225,7 @@ def try_one(house: House, project: Path, marks: dict[str, str], switch: dict[str
     twin = project.parent / "twin"
     shutil.copytree(project, twin / project.name)
 
-    with planned(Request(str(project), switch), _no_step, _no_warning) as plan:
+    with planned(Request(str(project), switch), no_step, no_warning) as plan:
         assert _files(project) == before
         tally.verdicts.update(file.verdict.value for file in plan.files)
         losses = {file.path for file in plan.losses}
@@ -301,11 +301,11 @@ def _holds(files: dict[str, tuple[int, bytes]], mark: str) -> bool:
     return any(mark.encode() in content for _, content in files.values())
 
 
-def _no_step(message: str) -> contextlib.AbstractContextManager[object]:
+def no_step(message: str) -> contextlib.AbstractContextManager[object]:
     return contextlib.nullcontext()
 
 
-def _no_warning(message: str) -> None:
+def no_warning(message: str) -> None:
     raise AssertionError(message)
 
 
