@@ -269,7 +269,7 @@ def _outdated(name: str, value: object, version: str, reason: str) -> AnswerErro
 
 def _confess(warn: Warn) -> None:
     template = source.find()
-    if (template.root / ".git").exists() and template.origin().modified:
+    if (template / ".git").exists() and source.Origin.of(template).modified:
         warn("The template's folder has changes that are not committed; they are no part of this.")
 
 

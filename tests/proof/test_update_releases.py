@@ -30,13 +30,8 @@ def clone(isolated_machine: Path, tmp_path_factory: pytest.TempPathFactory) -> P
     git(ROOT, "clone", "-q", str(ROOT), str(clone))
     for name in git(clone, "ls-files", "-z").rstrip("\0").split("\0"):
         (clone / name).unlink()
-    listing = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        check=True,
-        capture_output=True,
-    ).stdout.decode()
-    for name in filter(None, listing.split("\0")):
+    listed = git(ROOT, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    for name in filter(None, listed.split("\0")):
         if (ROOT / name).is_file():
             (clone / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, clone / name)

@@ -104,7 +104,11 @@ class RequestDecoder:
 
     def rows(self, body: bytes) -> list[Row]:
         """Decode the body of a request into rows; see `__call__`."""
-        return [msgspec.structs.astuple(row) for row in self._decode(body).instances]  # type: ignore[attr-defined]
+        try:
+            instances = self._decode(body).instances  # type: ignore[attr-defined]
+        except UnicodeDecodeError as error:
+            raise msgspec.DecodeError(f"JSON must be UTF-8: {error}") from error
+        return [msgspec.structs.astuple(instance) for instance in instances]
 
     def columns(self, rows: list[Row]) -> Columns:
         """Turn rows into columns."""
@@ -114,8 +118,9 @@ class RequestDecoder:
 
 def _type(column: Column) -> tuple[Any, ...]:
     """Return a field's type and, where its value may be missing, its default."""
-    kind: Any = str
     if isinstance(column, Number):
-        kind = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
+        kind: Any = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
+    else:
+        kind = str if column.nullable else Annotated[str, msgspec.Meta(min_length=1)]
     kind = Annotated[kind, msgspec.Meta(description=column.description)]
     return (kind | None, None) if column.nullable else (kind,)

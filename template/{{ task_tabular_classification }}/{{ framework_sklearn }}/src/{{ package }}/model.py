@@ -86,6 +86,7 @@ def export(model: Model, folder: Path) -> None:
     ]
     present = [(name, kind) for name, kind in inputs if kind.shape[1]]
     graph = to_onnx(model, initial_types=present, options={"zipmap": False})
+    graph.opset_import.sort(key=lambda opset: opset.domain)  # else the bytes change from run to run
     (folder / "model.onnx").write_bytes(graph.SerializeToString())
 
 

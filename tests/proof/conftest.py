@@ -1,0 +1,48 @@
+"""One project for each kind of model, made as a user makes it, once per session; tests that change it take a copy."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import in_clone
+from tests.conftest import ROOT
+from tests.proof.project import Project
+from tests.template.combinations import Answer, Template
+
+DECISIVE = ("task", "framework")
+"""The questions that decide which code runs: every pair of their choices is proven."""
+
+
+def kinds() -> list[dict[str, Answer]]:
+    """Return each combination of task and framework that the template offers."""
+    answers = [{name: c.answers[name] for name in DECISIVE} for c in Template(ROOT).combinations]
+    return [kind for i, kind in enumerate(answers) if kind not in answers[:i]]
+
+
+@pytest.fixture(scope="session", params=kinds(), ids=lambda kind: "-".join(map(str, kind.values())))
+def project(request: pytest.FixtureRequest, template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return a new project, locked and installed; nothing in it may be changed."""
+    place = tmp_path_factory.mktemp("proof")
+    given = [f"--set={name}={value}" for name, value in request.param.items()]
+    in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "credit-risk", "--defaults", *given)
+    made = Project(place / "credit-risk", "credit-risk")
+    made.tool("uv", "sync", "--locked")
+    return made
+
+
+@pytest.fixture(scope="session")
+def champion(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the project in a folder in which its pipeline has made a champion; nothing in it may be changed."""
+    made = project.elsewhere(tmp_path_factory.mktemp("champion"))
+    made("pipeline")
+    return made
+
+
+@pytest.fixture
+def contest(champion: Project, tmp_path: Path) -> Project:
+    """Return the project in a folder of the test's own, with the champion."""
+    shutil.copytree(champion.cwd, tmp_path / "contest", dirs_exist_ok=True)
+    return champion.at(tmp_path / "contest")
