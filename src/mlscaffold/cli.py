@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     help="Machine-learning repositories that train, pass a gate, serve and stay current.",
-    epilog="Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why), 2 wrong usage.",
+    epilog="Exit codes: 0 done; 1 refused or failed, one sentence on stderr says why; 2 wrong usage; 3 updated, with"
+    " conflicts to resolve; 4 behind; 5 broken; 6 edits would be lost. The help of each command tells which of them it"
+    " has.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",

@@ -1,6 +1,7 @@
 """`mlscaffold update` and `mlscaffold set`: shown file by file, then applied all or nothing."""
 
 from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -179,17 +180,23 @@ def _conclude(plan: "Plan", *, applied: bool, dry_run: bool) -> None:
         out.print(f"{_counts(plan)}; nothing was changed." if dry_run else "Nothing was changed.", style="dim")
         return
     out.print(f"{_counts(plan)}.")
-    steps = ["git diff"]
     if plan.conflicts:
         out.print("Resolve the conflicts, between <<<<<<< and >>>>>>>, in:", style="yellow")
         for path in plan.conflicts:
             out.print(f"  {screen.printable(path)}", markup=False, soft_wrap=True)
-        steps = ["git diff", "git add --all"]
-    out.print("Next:", style="bold")
+    steps = ["git diff"]
     if any(file.path == "pyproject.toml" for file in plan.files) and (plan.project.root / "uv.lock").is_file():
         steps.append("uv lock")
-    for step in [*steps, "git add --all && git commit" if not plan.conflicts else "git commit"]:
-        out.print(f"  {step}", markup=False, style="cyan")
+    out.print("Next:", style="bold")
+    for step in [*_change_of_folder(plan.project.root), *steps, "git add --all && git commit"]:
+        out.print(f"  {step}", markup=False, style="cyan", soft_wrap=True)
+
+
+def _change_of_folder(root: Path) -> list[str]:
+    here = Path.cwd()
+    if here == root:
+        return []
+    return [f"cd {screen.quoted(str(root.relative_to(here) if root.is_relative_to(here) else root))}"]
 
 
 def _counts(plan: "Plan") -> str:
