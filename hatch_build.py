@@ -1,4 +1,4 @@
-"""What a built package holds beyond the code: the template as a plain folder, and where it comes from."""
+"""What a built package holds beyond the code: the template as a plain folder, its origin, and its history."""
 
 import sys
 import tempfile
@@ -11,11 +11,11 @@ IGNORED = ("__pycache__", "*.pyc", ".DS_Store")
 
 
 class TemplateHook(BuildHookInterface[Any]):
-    """Embeds the template in wheels, and its origin in wheels and source distributions.
+    """Embeds the template in wheels, and its origin and history in wheels and source distributions.
 
-    The origin is the canonical URL and the commit, asked from git in a clone. A source distribution has it in a file,
-    which a wheel built from there takes over. An archive with neither cannot be built: projects made with it would
-    not know what to update from.
+    The origin is the canonical URL and the commit, asked from git in a clone; the history is a git bundle of that
+    commit and the tags before it. A source distribution has both as files, which a wheel built from there takes over.
+    An archive with neither cannot be built: projects made with it would not know what to update from.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -24,7 +24,8 @@ class TemplateHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "src"))
-        from mlscaffold.source import ORIGIN_FILE, PARTS, Origin
+        from mlscaffold import git
+        from mlscaffold.source import HISTORY_FILE, ORIGIN_FILE, PARTS, Origin
 
         origin = Origin.of(root)
         if origin.modified:
@@ -33,12 +34,19 @@ class TemplateHook(BuildHookInterface[Any]):
         self.scratch = tempfile.TemporaryDirectory(prefix="mlscaffold-build-")
         recorded = Path(self.scratch.name, ORIGIN_FILE)
         recorded.write_text(origin.to_json(), "utf-8")
+        history = root / HISTORY_FILE
+        if not history.is_file():
+            history = Path(self.scratch.name, HISTORY_FILE)
+            git.bundle(root, history)
 
         include = build_data["force_include"]
         if self.target_name == "sdist":
             include[str(recorded)] = ORIGIN_FILE
+            include[str(history)] = HISTORY_FILE
             return
-        embedded = Path("mlscaffold", "_template")
+        package = Path("mlscaffold")
+        include[str(history)] = str(package / HISTORY_FILE)
+        embedded = package / "_template"
         include[str(recorded)] = str(embedded / ORIGIN_FILE)
         for part in PARTS:
             for path in (root / part, *(root / part).rglob("*")):

@@ -1,28 +1,27 @@
 """The command line: parsing and printing, nothing else."""
 
 import contextlib
-import json
 import os
-import shlex
 import signal
-import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold import __version__, git
+from mlscaffold import __version__, git, screen
+from mlscaffold.commands import options as arguments
+from mlscaffold.commands import status, update
 from mlscaffold.errors import MlscaffoldError, StoppedError
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from mlscaffold.create import Project
 
 app = typer.Typer(
     help="Machine-learning repositories that train, pass a gate, serve and stay current.",
-    epilog="Exit codes: 0 done, 1 refused or failed (one sentence on stderr says why), 2 wrong usage.",
+    epilog="Exit codes: 0 done; 1 refused or failed, one sentence on stderr says why; 2 wrong usage; 3 updated, with"
+    " conflicts to resolve; 4 behind; 5 broken; 6 edits would be lost. The help of each command tells which of them it"
+    " has.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -43,15 +42,11 @@ def run() -> None:
         with _shell():
             app(prog_name="mlscaffold")
     except MlscaffoldError as error:
-        _complain(error.message)
+        screen.complain(error.message)
         sys.exit(error.exit_code)
     except OSError as error:  # no space left, no temporary folder: the machine's matter, not a mistake of ours
-        _complain(f"{error}.")
+        screen.complain(f"{error}.")
         sys.exit(1)
-
-
-def _complain(message: str) -> None:
-    _console(stderr=True).print(_printable(f"Error: {message}"), style="red", markup=False, soft_wrap=True)
 
 
 def _shell() -> contextlib.AbstractContextManager[None]:
@@ -130,27 +125,23 @@ def new(
     request = create.Request(
         path=path,
         answers=given,
-        ask=not (defaults or as_json) and sys.stdin.isatty() and sys.stdout.isatty(),
+        ask=not (defaults or as_json) and screen.watched(),
         lock=not no_lock,
         git=not no_git,
         trace=as_json,
     )
-    err = _console(stderr=True)
-    warnings: list[str] = []
-
-    def warn(message: str) -> None:
-        warnings.append(message)
-        err.print(_printable(f"Note: {message}"), style="yellow", markup=False, soft_wrap=True)
+    err = screen.console(stderr=True)
+    warn = screen.Notes(err)
 
     try:
-        project = create.preview(request, warn) if dry_run else create.new(request, _step(err), warn)
+        project = create.preview(request, warn) if dry_run else create.new(request, screen.step(err), warn)
     except KeyboardInterrupt as interrupt:
         raise StoppedError("Stopped; nothing was written.") from interrupt
     commands = _next_commands(path, project)
     if as_json:
-        _print_json(_as_data(project, warnings, commands, written=not dry_run))
+        screen.print_json(_as_data(project, warn.said, commands, written=not dry_run))
         return
-    out = _console()
+    out = screen.console()
     out.print()
     out.print(_tree(project, full=dry_run), soft_wrap=True)
     out.print()
@@ -160,6 +151,12 @@ def new(
     out.print("Next:", style="bold")
     for command in commands:
         out.print(f"  {command}", markup=False, style="cyan", soft_wrap=True)
+
+
+app.command(epilog=update.EXIT_CODES)(update.update)
+app.command("set", epilog=update.EXIT_CODES)(update.set_)
+app.command(epilog=status.EXIT_CODES)(status.status)
+app.command()(status.diff)
 
 
 @app.command()
@@ -172,7 +169,7 @@ def options(
 
     asked = questions.read(source.find()).asked
     if as_json:
-        _print_json(
+        screen.print_json(
             {
                 "questions": [
                     {
@@ -196,7 +193,7 @@ def options(
     from rich.table import Table
     from rich.text import Text
 
-    out = _console()
+    out = screen.console()
     for question in asked:
         out.print(Text.assemble((question.name, "bold cyan"), "  ", question.help))
         table = Table.grid(padding=(0, 2))
@@ -215,24 +212,14 @@ def options(
 def _given(file: Path | None, assignments: list[str]) -> dict[str, Any]:
     from mlscaffold import questions
 
-    given = questions.read_answers(file) if file else {}
-    for assignment in assignments:
-        name, equals, value = assignment.partition("=")
-        if not equals:
-            raise typer.BadParameter(f"{assignment!r} is not KEY=VALUE.", param_hint="--set")
-        given[name] = value
-    return given
+    return {**(questions.read_answers(file) if file else {}), **arguments.assigned(assignments, "--set")}
 
 
 def _next_commands(path: str, project: "Project") -> list[str]:
     from mlscaffold import uv
 
-    run = f"{_quoted(uv.command())} run {project.command}"
-    return [f"cd {_quoted(path)}", f"{run} pipeline", f"{run} serve"]
-
-
-def _quoted(word: str) -> str:
-    return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
+    run = f"{screen.quoted(uv.command())} run {project.command}"
+    return [f"cd {screen.quoted(path)}", f"{run} pipeline", f"{run} serve"]
 
 
 def _as_data(project: "Project", warnings: list[str], commands: list[str], *, written: bool) -> dict[str, Any]:
@@ -249,31 +236,7 @@ def _as_data(project: "Project", warnings: list[str], commands: list[str], *, wr
     }
 
 
-def _print_json(content: dict[str, Any]) -> None:
-    print(json.dumps(content, indent=2))
-
-
 def _tree(project: "Project", *, full: bool) -> Any:
     from mlscaffold import tree
 
     return tree.full(project.path.name, project.files) if full else tree.short(project.path.name, project.files)
-
-
-def _step(console: "Console") -> Any:
-    """A spinner while something takes its time; silent where nobody watches."""
-
-    def step(message: str) -> contextlib.AbstractContextManager[object]:
-        return console.status(f"{message} …", spinner="dots") if console.is_terminal else contextlib.nullcontext()
-
-    return step
-
-
-def _console(*, stderr: bool = False) -> "Console":
-    from rich.console import Console
-
-    return Console(stderr=stderr, highlight=False)
-
-
-def _printable(text: str) -> str:
-    """The text without what would steer the terminal."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)

@@ -15,7 +15,7 @@ class MlscaffoldError(Exception):
 
     Attributes:
         message: what is wrong and what to do, without a final newline.
-        exit_code: what the process ends with; 1 for all that is refused or has failed.
+        exit_code: what the process ends with; 1 for all that is refused or has failed, unless a class says more.
     """
 
     exit_code = 1
@@ -47,3 +47,19 @@ class TemplateError(MlscaffoldError):
 
 class StoppedError(MlscaffoldError):
     """Somebody pressed Ctrl-C or ended the process."""
+
+
+class ProjectError(MlscaffoldError):
+    """A project cannot be worked on as it is; nothing was changed."""
+
+
+class BrokenProjectError(ProjectError):
+    """A project has no answers file that can be read, or conflicts that nobody has resolved."""
+
+    exit_code = 5
+
+
+class LossError(ProjectError):
+    """Work of the user would go, and nobody has said that it may; nothing was changed."""
+
+    exit_code = 6

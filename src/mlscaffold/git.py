@@ -1,14 +1,15 @@
-"""All that is asked of git: what the template's commit is, who the user is, a project's first commit."""
+"""How git is called, and what is asked of it: the template's commit, who the user is, a project's first commit."""
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from mlscaffold.errors import reason
+from mlscaffold.errors import TemplateError, reason
 
 # Git sets these for its hooks and aliases. They would make a git that we start work on the caller's repository.
-_OF_THE_CALLER = (
+OF_THE_CALLER = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
     "GIT_COMMON_DIR",
     "GIT_DIR",
@@ -28,7 +29,7 @@ class GitError(Exception):
 
 def forget_the_caller() -> None:
     """Drop the variables that tie this process to a repository that it was started from."""
-    for name in _OF_THE_CALLER:
+    for name in OF_THE_CALLER:
         os.environ.pop(name, None)
 
 
@@ -40,7 +41,7 @@ def available() -> bool:
 def identity(folder: Path) -> dict[str, str]:
     """The user's name and address as git knows them in a folder: some of "name" and "email"."""
     try:
-        listing = _git("config", "--null", "--get-regexp", r"^user\.(name|email)$", cwd=folder)
+        listing = text("config", "--null", "--get-regexp", r"^user\.(name|email)$", cwd=folder)
     except GitError:
         return {}
     entries = (entry.partition("\n") for entry in listing.split("\0") if entry)
@@ -49,12 +50,37 @@ def identity(folder: Path) -> dict[str, str]:
 
 def describe(root: Path) -> str:
     """What Copier records for HEAD: its tag, "tag-commits-hash", or its short hash. Raise GitError if there is none."""
-    return _git("describe", "--tags", "--always", cwd=root)
+    return text("describe", "--tags", "--always", cwd=root)
 
 
 def changed(root: Path, *paths: str) -> bool:
     """Whether the working tree differs from HEAD in these paths; files that are new count, ignored ones do not."""
-    return bool(_git("--no-optional-locks", "status", "--porcelain", "--", *paths, cwd=root))
+    return bool(text("--no-optional-locks", "status", "--porcelain", "--", *paths, cwd=root))
+
+
+def is_shallow(root: Path) -> bool:
+    """Whether a clone lacks a part of its history."""
+    return text("rev-parse", "--is-shallow-repository", cwd=root) == "true"
+
+
+def bundle(root: Path, into: Path) -> None:
+    """Write HEAD, the tags before it and all their history into one file, the same for the same history.
+
+    Raises:
+        TemplateError: a part of the history is not there.
+    """
+    try:
+        if is_shallow(root):
+            raise TemplateError(
+                f"{root} is a shallow clone: projects could not be updated from what is built here. Fetch the rest"
+                " with `git fetch --unshallow --tags` (in GitHub's checkout action: fetch-depth: 0)."
+            )
+        # A tag that is not merged would be newer than this release: Copier chooses the newest.
+        tags = text("tag", "--merged", "HEAD", cwd=root).splitlines()
+        refs = [f"refs/tags/{tag}" for tag in tags]
+        run("-c", "pack.threads=1", "bundle", "create", "--quiet", into, "HEAD", *refs, cwd=root)
+    except GitError as error:
+        raise TemplateError(f"The history of {root} cannot be bundled: {error}.") from error
 
 
 def head_without_git(root: Path) -> str | None:
@@ -94,32 +120,55 @@ def start(project: Path) -> str | None:
         GitError: anything else that git says.
     """
     quiet = ("-c", f"core.hooksPath={os.devnull}", "-c", "commit.gpgSign=false", "-c", "core.safecrlf=false")
-    _git("init", "--quiet", cwd=project)
-    _git("symbolic-ref", "HEAD", "refs/heads/main", cwd=project)  # `init --initial-branch` needs git 2.28
-    _git(*quiet, "add", "--all", "--force", cwd=project)
+    text("init", "--quiet", cwd=project)
+    text("symbolic-ref", "HEAD", "refs/heads/main", cwd=project)  # `init --initial-branch` needs git 2.28
+    text(*quiet, "add", "--all", "--force", cwd=project)
     try:
-        _git("var", "GIT_AUTHOR_IDENT", cwd=project)
-        _git("var", "GIT_COMMITTER_IDENT", cwd=project)
+        text("var", "GIT_AUTHOR_IDENT", cwd=project)
+        text("var", "GIT_COMMITTER_IDENT", cwd=project)
     except GitError:
         return None
-    _git(*quiet, "commit", "--quiet", "--no-verify", "--message", FIRST_COMMIT, cwd=project)
-    return _git("rev-parse", "HEAD", cwd=project)
+    text(*quiet, "commit", "--quiet", "--no-verify", "--message", FIRST_COMMIT, cwd=project)
+    return text("rev-parse", "HEAD", cwd=project)
 
 
-def _git(*arguments: str, cwd: Path) -> str:
+def run(
+    *arguments: str | Path,
+    cwd: Path,
+    env: Mapping[str, str] | None = None,
+    stdin: bytes | None = None,
+    keep_open: Sequence[int] = (),
+) -> bytes:
+    """Run git and return what it prints.
+
+    Args:
+        arguments: its words.
+        cwd: where it runs.
+        env: variables beside those of this process.
+        stdin: what it reads; nothing by default.
+        keep_open: file descriptors that it inherits.
+
+    Raises:
+        GitError: it cannot be run, or ended with another code than 0.
+    """
     try:
         done = subprocess.run(
-            ["git", *arguments],
+            ["git", *map(str, arguments)],
             cwd=cwd,
-            stdin=subprocess.DEVNULL,
+            env={**os.environ, **env} if env else None,
+            input=stdin or b"",
             capture_output=True,
-            encoding="utf-8",
-            errors="replace",
             check=True,
+            pass_fds=keep_open,
         )
     except subprocess.CalledProcessError as error:
-        said = error.stderr.strip().splitlines()
+        said = error.stderr.decode("utf-8", "replace").strip().splitlines()
         raise GitError(said[-1] if said else f"git {arguments[0]} ended with {error.returncode}") from error
     except OSError as error:
         raise GitError(f"git cannot be run: {reason(error)}") from error
-    return done.stdout.rstrip("\n")
+    return done.stdout
+
+
+def text(*arguments: str | Path, cwd: Path) -> str:
+    """Run git and return what it prints as text, without the last line's end; GitError as `run`."""
+    return run(*arguments, cwd=cwd).decode("utf-8", "replace").rstrip("\n")

@@ -66,6 +66,12 @@ class Questionnaire:
         """The questions that a person may answer."""
         return tuple(question for question in self.questions.values() if not question.computed)
 
+    @property
+    def all_layers(self) -> tuple[str, ...]:
+        """Names of the layers of all choices."""
+        named = (f"{question.name}_{choice.value}" for question in self.asked for choice in question.choices)
+        return tuple(name for name in named if name in self.questions and self.questions[name].computed)
+
     def check(self, answers: Mapping[str, object]) -> None:
         """Raise AnswerError for a key that is unknown or computed and for a value that is not allowed.
 
@@ -130,6 +136,8 @@ def _question(name: str, entry: Any) -> Question:
 
 
 def _choices(choices: Any) -> Iterable[Choice]:
+    if isinstance(choices, str):  # a Jinja expression, which Copier evaluates
+        return
     for label, value in choices.items() if isinstance(choices, dict) else zip(choices, choices, strict=True):
         title, _, brings = str(label).partition(": ")
         yield Choice(str(value), title.strip(), brings.strip())

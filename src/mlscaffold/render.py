@@ -1,5 +1,7 @@
 """The one place that calls Copier."""
 
+import contextlib
+import io
 import re
 import warnings
 from collections.abc import Mapping
@@ -18,16 +20,18 @@ def render(
     defaults: Mapping[str, object],
     ask: bool = False,
     pretend: bool = False,
+    again: bool = False,
 ) -> None:
     """Render a template as it lies there, also where it is a clone.
 
     Args:
         template: the folder of copier.yml.
-        into: the folder to write; absent or empty.
+        into: the folder to write; absent or empty, but for an answers file if this is done `again`.
         answers: final answers; nothing is asked for these.
         defaults: better defaults than the template's own. Copier refuses to ask a question whose default is invalid.
         ask: whether to ask, in the terminal, what `answers` does not have.
         pretend: only look at the answers, write nothing.
+        again: what the answers file in the folder says are the defaults, unless it is not valid any more.
 
     Raises:
         AnswerError: an answer or a default is not valid; nothing was written.
@@ -54,6 +58,7 @@ def render(
                 defaults=not ask,
                 exclude=["*"] if pretend else (),
                 pretend=pretend,
+                overwrite=again,
                 quiet=True,
                 settings=copier.Settings(),  # the user's own defaults for Copier are not for us
             )
@@ -63,6 +68,48 @@ def render(
         raise TemplateError(f"The template cannot be rendered: {_sentence(error)}") from error
     except ValueError as error:
         raise _explained(error) from error
+
+
+def update(project: Path, answers: Mapping[str, object], version: str) -> None:
+    """Do what `copier update` does, in a repository that may be thrown away.
+
+    Args:
+        project: the repository's root, with an answers file, all committed.
+        answers: answers that change, or are new; those that are recorded hold, and the rest takes defaults.
+        version: the tag or hash to update to.
+
+    Raises:
+        AnswerError: an answer is not valid.
+        TemplateError: Copier cannot do it.
+    """
+    import copier
+    import jinja2
+    from copier.errors import CopierError
+    from plumbum import ProcessExecutionError
+
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stderr(io.StringIO()):
+            warnings.simplefilter("ignore")
+            copier.run_update(
+                project,
+                data=dict(answers),
+                vcs_ref=version,
+                defaults=True,
+                overwrite=True,
+                conflict="inline",
+                quiet=True,
+                settings=copier.Settings(),
+            )
+    except (CopierError, jinja2.TemplateError) as error:
+        raise TemplateError(f"Copier cannot update the project: {_sentence(error)}") from error
+    except ProcessExecutionError as error:
+        raise TemplateError(f"Copier cannot update the project: {_last_line(error.stderr)}") from error
+    except ValueError as error:
+        raise _explained(error) from error
+
+
+def _last_line(said: str) -> str:
+    return next((line for line in reversed(said.splitlines()) if line.strip()), "git failed").strip()
 
 
 def _explained(error: ValueError) -> MlscaffoldError:

@@ -11,6 +11,7 @@ from mlscaffold.errors import TemplateError
 
 PARTS = ("copier.yml", "partials", "template")
 ORIGIN_FILE = "origin.json"  # in the wheel and in the sdist, never in the repository
+HISTORY_FILE = "history.bundle"  # likewise
 
 _EMBEDDED = Path(__file__).parent / "_template"
 _REPOSITORY = Path(__file__).parents[2]
@@ -43,7 +44,7 @@ class Origin:
         recorded = root / ORIGIN_FILE
         if recorded.is_file():
             return cls(**json.loads(recorded.read_text("utf-8")))
-        url = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
+        url = _url(root)
         if not (root / ".git").exists():
             raise TemplateError(
                 f"{root} is neither a clone nor a release of mlscaffold, so projects made from it could never be"
@@ -70,3 +71,24 @@ def find() -> Path:
         if all((root / part).exists() for part in PARTS):
             return root
     raise TemplateError(f"There is no template beside {Path(__file__).parent}: install mlscaffold again.")
+
+
+def url() -> str:
+    """The template's public address."""
+    root = find()
+    recorded = root / ORIGIN_FILE
+    return str(json.loads(recorded.read_text("utf-8"))["url"]) if recorded.is_file() else _url(root)
+
+
+def history() -> Path | None:
+    """What git can clone to have the template's past: the bundle of a release, or the clone that this is."""
+    root = find()
+    bundle = (_EMBEDDED.parent if root == _EMBEDDED else root) / HISTORY_FILE
+    if bundle.is_file():
+        return bundle
+    return root if (root / ".git").exists() else None
+
+
+def _url(root: Path) -> str:
+    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
+    return str(project["urls"]["Repository"])

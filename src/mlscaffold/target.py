@@ -3,12 +3,12 @@
 import contextlib
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+from mlscaffold import locks
 from mlscaffold.errors import TargetError, reason
 
 _PREFIX = ".mlscaffold-"
@@ -92,7 +92,7 @@ def _make(parent: Path) -> tuple[Path, BinaryIO]:
             continue  # swept away by another `new` before it had its lock
         with contextlib.suppress(OSError):  # a file system without locks: then nobody sweeps either
             try:
-                _take(lock)
+                locks.take(lock)
             except BlockingIOError:
                 lock.close()
                 continue
@@ -113,7 +113,7 @@ def _sweep(parent: Path) -> None:
                 folder.rmdir()  # the lock comes first: ours is empty without it, and what is not stays
                 continue
             try:
-                _take(lock)
+                locks.take(lock)
             except OSError:
                 lock.close()
                 continue
@@ -136,18 +136,3 @@ def _same(path: Path, file: BinaryIO) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _take(file: BinaryIO) -> None:
-        """Lock without waiting; OSError if somebody else has it."""
-        msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
-
-else:
-    import fcntl
-
-    def _take(file: BinaryIO) -> None:
-        """Lock without waiting; BlockingIOError if somebody else has it."""
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

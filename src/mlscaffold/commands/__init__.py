@@ -1,0 +1,1 @@
+"""The commands for projects that exist: parsing and printing only."""

@@ -1,0 +1,47 @@
+"""Arguments that several commands take."""
+
+import re
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+CONFLICTS = 3
+BEHIND = 4
+
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="URL_OR_PATH",
+        help="Take the template from there: for forks, and to try what is being developed. What the project records as"
+        " its address stays.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and ask nothing.")]
+Path = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[PATH]",
+        help="The project's folder; left out, the project around the current folder.",
+        show_default=False,
+    ),
+]
+
+_ASSIGNMENT = re.compile(r"\w+=")
+
+
+def is_assignment(word: str) -> bool:
+    """Whether a word is KEY=VALUE."""
+    return _ASSIGNMENT.match(word) is not None
+
+
+def assigned(words: Iterable[str], hint: str) -> dict[str, Any]:
+    """The answers in KEY=VALUE words; wrong usage if one is none."""
+    given = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{word!r} is not KEY=VALUE.", param_hint=hint)
+        given[name] = value
+    return given

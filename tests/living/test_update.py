@@ -1,0 +1,434 @@
+"""What `mlscaffold update` does to files, says about them and refuses."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from plumbum import local
+
+from mlscaffold import source
+from tests.cli.conftest import git, tree
+from tests.living.conftest import Run, status
+from tests.living.house import FILES, QUESTIONS, House, answers_of, lines, save
+
+MODEL = "template/src/{{ package }}/model.py"
+OLD = "template/src/{{ package }}/old.py"
+DATA = "template/src/{{ package }}/data.py"
+
+
+def test_it_merges_and_gives_a_verdict_on_each_file(run: Run, house: House, project: Path) -> None:
+    (project / "src/churn/model.py").write_text(lines("# model", at_3="# mine"), "utf-8")
+    (project / "run.sh").unlink()
+    (project / "notes.txt").write_text("mine\n", "utf-8")
+    save(project)
+    house.release(
+        "v2.0.0",
+        {
+            MODEL: lines("# model", at_25="# theirs"),
+            DATA: lines("# data", at_25="# theirs"),
+            OLD: None,
+            "template/new.txt": "new\n",
+            "template/run.sh": FILES["template/run.sh"] + "# more\n",
+        },
+    )
+    before = tree(project)
+    dry = run("update", "churn", "--dry-run", "--json")
+    assert tree(project) == before
+    assert dry.data["applied"] is False
+    assert dry.verdicts == {
+        ".copier-answers.yml": "updated",
+        "new.txt": "added",
+        "run.sh": "kept",
+        "src/churn/data.py": "updated",
+        "src/churn/model.py": "merged",
+        "src/churn/old.py": "removed",
+    }
+    assert (dry.data["from"], dry.data["to"]) == ("v1.0.0", "v2.0.0")
+
+    done = run("update", "churn", "--json")
+    assert done.data["applied"] is True
+    assert done.verdicts == dry.verdicts
+    assert (project / "src/churn/model.py").read_text("utf-8") == lines("# model", at_3="# mine", at_25="# theirs")
+    assert not (project / "run.sh").exists()
+    assert (project / "notes.txt").read_text("utf-8") == "mine\n"
+    assert answers_of(project)["_commit"] == "v2.0.0"
+    assert answers_of(project)["_src_path"] == "https://github.com/mlscaffold/mlscaffold"
+    assert status(project) == {
+        ".copier-answers.yml": " M",
+        "new.txt": "??",
+        "src/churn/data.py": " M",
+        "src/churn/model.py": " M",
+        "src/churn/old.py": " D",
+    }
+    save(project)
+    assert "Nothing to do" in run("update", "churn").out
+
+
+def test_it_shows_people_each_file_and_the_lines(run: Run, house: House, project: Path) -> None:
+    house.release("v2.0.0", {MODEL: lines("# model", at_25="# theirs"), OLD: None})
+    shown = run("update", "churn", "--dry-run", "--diff").out
+    assert "v1.0.0 → v2.0.0" in shown
+    assert "updated  src/churn/model.py" in shown
+    assert "removed  src/churn/old.py" in shown
+    assert "\n-# model 25\n+# theirs\n" in shown
+    assert "nothing was changed" in shown
+
+
+def test_edits_are_lost_only_if_that_is_accepted(
+    run: Run, refuses: Callable[..., str], house: House, project: Path
+) -> None:
+    for name in ("old", "data"):
+        (project / f"src/churn/{name}.py").write_text(lines(f"# {name}", at_3="# mine"), "utf-8")
+    save(project)
+    house.move(DATA, "template/src/{{ package }}/reading.py")
+    house.release("v2.0.0", {OLD: None})
+    dry = run("update", "churn", "--dry-run", "--json", code=6)
+    assert dry.verdicts["src/churn/old.py"] == "removed-edited"
+    assert dry.verdicts["src/churn/data.py"] == "moved-edited"
+    assert dry.verdicts["src/churn/reading.py"] == "added"
+    assert sorted(dry.data["losses"]) == ["src/churn/data.py", "src/churn/old.py"]
+    complaint = refuses(project, "update", "churn", "--json", code=6)
+    assert "src/churn/old.py" in complaint
+    assert "src/churn/data.py" in complaint
+    assert "--accept-removals" in complaint
+    assert run("update", "churn", "--accept-removals").code == 0
+    assert not (project / "src/churn/old.py").exists()
+    assert not (project / "src/churn/data.py").exists()
+
+
+def test_a_binary_file_that_copier_would_replace_counts_as_lost(run: Run, house: House, project: Path) -> None:
+    house.release("v2.0.0", {"template/logo.bin": "\0one\n"})
+    run("update", "churn")
+    (project / "logo.bin").write_bytes(b"\0mine\n")
+    save(project)
+    house.release("v3.0.0", {"template/logo.bin": "\0three\n"})
+    dry = run("update", "churn", "--dry-run", "--json", code=6)
+    assert dry.verdicts["logo.bin"] == "overwritten"
+
+
+def test_a_conflict_ends_as_git_leaves_one(run: Run, house: House, project: Path) -> None:
+    model = project / "src/churn/model.py"
+    model.write_text(lines("# model", at_3="# mine"), "utf-8")
+    save(project)
+    house.release("v2.0.0", {MODEL: lines("# model", at_3="# theirs"), "template/new.txt": "new\n"})
+    assert run("update", "churn", "--dry-run", code=3)
+    done = run("update", "churn", code=3)
+    assert "src/churn/model.py" in done.out.split("Resolve the conflicts")[1]
+    assert status(project)["src/churn/model.py"] == "UU"
+    assert status(project)["new.txt"] == "??"
+    for stage, line in (1, "# model 3"), (2, "# mine"), (3, "# theirs"):
+        assert git(project, "show", f":{stage}:src/churn/model.py").splitlines()[2] == line
+    text = model.read_text("utf-8")
+    assert "<<<<<<< before updating\n# mine\n=======\n# theirs\n>>>>>>> after updating\n" in text
+    git(project, "checkout", "--ours", "src/churn/model.py")  # needs the stages
+    assert model.read_text("utf-8") == lines("# model", at_3="# mine")
+
+    git(project, "checkout", "-m", "src/churn/model.py")
+    assert "src/churn/model.py" in run("status", "churn", code=5).out
+    assert "not resolved yet, in src/churn/model.py" in run("update", "churn", code=5).err
+
+
+def test_a_new_question_takes_its_default_and_is_listed(run: Run, house: House, project: Path) -> None:
+    questions = QUESTIONS.replace("package:", "docs: {type: str, help: Docs, default: mkdocs}\npackage:", 1)
+    house.release("v2.0.0", {"copier.yml": questions, "template/docs.txt.jinja": "{{ docs }}\n"})
+    dry = run("update", "churn", "--dry-run", "--json")
+    assert dry.data["new_answers"] == {"docs": "mkdocs"}
+    assert "New question: docs, answered 'mkdocs'" in run("update", "churn", "--dry-run").out
+    run("update", "churn", "--set", "docs=sphinx")
+    assert (project / "docs.txt").read_text("utf-8") == "sphinx\n"
+    assert answers_of(project)["docs"] == "sphinx"
+
+
+def test_an_answer_that_is_no_longer_valid_stops_it(
+    run: Run, refuses: Callable[..., str], house: House, project: Path
+) -> None:
+    """Copier itself would take the default without a word."""
+    changed = QUESTIONS.replace('"AWS: Amazon": aws, ', "").replace("default: aws", "default: gcp")
+    house.release("v2.0.0", {"copier.yml": changed})
+    complaint = refuses(project, "update", "churn")
+    assert "The recorded answer cloud: aws is no longer accepted by version v2.0.0" in complaint
+    assert "it must be gcp" in complaint
+    assert "--set cloud=VALUE" in complaint
+    run("update", "churn", "--set", "cloud=gcp")
+    assert answers_of(project)["cloud"] == "gcp"
+
+
+def test_an_answer_that_a_new_validator_refuses_stops_it(
+    refuses: Callable[..., str], house: House, project: Path
+) -> None:
+    stricter = QUESTIONS.replace(
+        "default: Churn}",
+        """default: Other, validator: "{% if project_name == 'Churn' %}another name, please{% endif %}"}""",
+    )
+    house.release("v2.0.0", {"copier.yml": stricter})
+    complaint = refuses(project, "update", "churn")
+    assert "project_name: Churn is no longer accepted" in complaint
+    assert "another name, please" in complaint
+
+
+def test_a_renamed_question_keeps_its_answer(run: Run, house: House, project: Path) -> None:
+    run("set", "churn", "ci=gitlab")
+    save(project)
+    renamed = (
+        QUESTIONS.replace("\nci:\n", "\npipeline:\n", 1)
+        .replace("default: github", "default: \"{{ ci | default('github') }}\"")
+        .replace("ci_git", "pipeline_git")
+        .replace("if ci ==", "if pipeline ==")
+    )
+    for name in ("github", "gitlab"):
+        folder = house.root / "template" / f"{{{{ ci_{name} }}}}"
+        folder.rename(folder.with_name(f"{{{{ pipeline_{name} }}}}"))
+    house.release("v2.0.0", {"copier.yml": renamed})
+    run("update", "churn")
+    assert answers_of(project)["pipeline"] == "gitlab"
+    assert "ci" not in answers_of(project)
+    assert (project / ".gitlab-ci.yml").is_file()
+    assert status(project) == {".copier-answers.yml": " M"}
+
+
+def test_a_version_can_be_named(run: Run, refuses: Callable[..., str], house: House, project: Path) -> None:
+    house.release("v2.0.0", {"template/two.txt": "two\n"})
+    house.release("v3.0.0", {"template/three.txt": "three\n"})
+    assert "no version 9.9" in refuses(project, "update", "churn", "--to", "9.9")
+    run("update", "churn", "--to", "2.0.0")
+    assert (project / "two.txt").exists()
+    assert not (project / "three.txt").exists()
+    save(project)
+    assert "newer than v1.0.0" in refuses(project, "update", "churn", "--to", "v1.0.0")
+    run("update", "churn")
+    assert (project / "three.txt").exists()
+
+
+def test_a_project_of_a_newer_release_is_refused(refuses: Callable[..., str], house: House, project: Path) -> None:
+    house.release("v2.0.0", {"template/two.txt": "two\n"})
+    git(house.root, "checkout", "-q", "v1.0.0")
+    (project / ".copier-answers.yml").write_text(
+        (project / ".copier-answers.yml").read_text("utf-8").replace("v1.0.0", "v2.0.0"), "utf-8"
+    )
+    save(project)
+    assert "comes from a newer release (v2.0.0) than this one has (v1.0.0)" in refuses(project, "update", "churn")
+    git(house.root, "tag", "-d", "v2.0.0")
+    git(house.root, "branch", "-D", "main")
+    git(house.root, "reflog", "expire", "--expire=now", "--all")
+    git(house.root, "gc", "-q", "--prune=now")
+    assert "is not known here: it may come from a newer release" in refuses(project, "update", "churn")
+
+
+# ── Where it runs ───────────────────────────────────────────────────────────────────────────────────────────────────
+def test_in_a_monorepo_nothing_around_the_project_is_touched(run: Run, house: House, tmp_path: Path) -> None:
+    """Plain Copier reverts the dirty neighbour because of the .rej file beside it, and overwrites the ignored file."""
+    top = tmp_path / "place"
+    git(top, "init", "-q")
+    (top / "apps").mkdir()
+    run("new", "apps/churn", "--defaults", "--no-lock", "--set", "project_name=Churn")
+    project = top / "apps/churn"
+    (top / "neighbour.txt").write_text("one\n", "utf-8")
+    (project / "src/churn/model.py").write_text(lines("# model", at_3="# mine"), "utf-8")
+    save(top)
+    (top / "neighbour.txt").write_text("one\nPRECIOUS\n", "utf-8")
+    (top / "neighbour.txt.rej").write_text("stray\n", "utf-8")
+    (project / "src/churn/model.py.rej").write_text("stray\n", "utf-8")
+    (project / ".env").write_text("SECRET=1\n", "utf-8")
+    house.release("v2.0.0", {MODEL: lines("# model", at_25="# theirs"), "template/.env": "A=1\n", "template/a.txt": ""})
+    precious = {path: content for path, content in tree(top).items() if path.endswith((".rej", ".env", "bour.txt"))}
+    done = run("update", "apps/churn", "--json")
+    assert done.verdicts[".env"] == "kept"
+    after = tree(top)
+    assert {path: after[path] for path in precious} == precious
+    assert len(precious) == 4
+    merged = lines("# model", at_3="# mine", at_25="# theirs")
+    assert (project / "src/churn/model.py").read_text("utf-8") == merged
+    assert (project / "a.txt").exists()
+
+
+def test_conflicts_in_a_monorepo_are_marked_at_their_place(run: Run, house: House, tmp_path: Path) -> None:
+    top = tmp_path / "place"
+    git(top, "init", "-q")
+    run("new", "churn", "--defaults", "--no-lock", "--set", "project_name=Churn")
+    (top / "churn/src/churn/model.py").write_text(lines("# model", at_3="# mine"), "utf-8")
+    save(top)
+    house.release("v2.0.0", {MODEL: lines("# model", at_3="# theirs")})
+    run("update", "churn", code=3)
+    assert status(top)["churn/src/churn/model.py"] == "UU"
+
+
+def test_the_project_around_the_current_folder_is_meant(
+    run: Run, house: House, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.release("v2.0.0", {"template/new.txt": "new\n"})
+    monkeypatch.chdir(project / "src/churn")
+    run("update")
+    assert (project / "new.txt").exists()
+
+
+def test_linked_worktrees_and_detached_heads_are_fine(run: Run, house: House, project: Path) -> None:
+    house.release("v2.0.0", {MODEL: lines("# model", at_3="# theirs")})
+    (project / "src/churn/model.py").write_text(lines("# model", at_3="# mine"), "utf-8")
+    save(project)
+    git(project, "worktree", "add", "-q", "--detach", "../linked")
+    linked = project.parent / "linked"
+    run("update", linked, code=3)
+    assert status(linked)["src/churn/model.py"] == "UU"
+    assert status(project) == {}
+
+
+def test_untracked_files_may_lie_about_and_win(run: Run, house: House, project: Path) -> None:
+    (project / "new.txt").write_text("mine\n", "utf-8")
+    house.release("v2.0.0", {"template/new.txt": "theirs\n", "template/other.txt": "theirs\n"})
+    done = run("update", "churn", "--json")
+    assert done.verdicts["new.txt"] == "kept"
+    assert (project / "new.txt").read_text("utf-8") == "mine\n"
+    assert (project / "other.txt").read_text("utf-8") == "theirs\n"
+
+
+def test_the_users_git_settings_do_not_decide(
+    run: Run, house: House, project: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    house.release("v2.0.0", {"template/new.txt": "new  \n", MODEL: lines("# model", at_3="# theirs  ")})
+    hooks = tmp_path / "hooks"
+    hooks.mkdir()
+    for name in ("pre-commit", "post-checkout", "commit-msg"):
+        (hooks / name).write_text(f"#!/bin/sh\ntouch {tmp_path}/ran; exit 1\n", "utf-8")
+        (hooks / name).chmod(0o755)
+    (tmp_path / "ignore").write_text("*.txt\n*.py\n", "utf-8")
+    settings = {
+        "core.hooksPath": str(hooks),
+        "core.excludesFile": str(tmp_path / "ignore"),
+        "commit.gpgSign": "true",
+        "protocol.file.allow": "never",
+        "diff.noprefix": "true",
+        "diff.external": "/nowhere",
+        "apply.whitespace": "error",
+        "color.ui": "always",
+        "core.autocrlf": "true",
+    }
+    monkeypatch.setenv("GIT_CONFIG_COUNT", str(len(settings)))
+    for number, (key, value) in enumerate(settings.items()):
+        monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+        monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+    with local.env(**{name: value for name, value in os.environ.items() if name.startswith("GIT_CONFIG_")}):
+        run("update", "churn")
+    assert (project / "new.txt").read_bytes() == b"new  \n"
+    assert (project / "src/churn/model.py").read_text("utf-8") == lines("# model", at_3="# theirs  ")
+    assert not (tmp_path / "ran").exists()
+
+
+# ── What it refuses ─────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        ("", "has no `question: answer` lines"),
+        ("- a\n", "has no `question: answer` lines"),
+        ("a: [\n", "cannot be read"),
+        ("a: \xff".encode("latin-1").decode("latin-1"), "_src_path"),
+        ("ci: github\n", "does not say in _src_path"),
+        ("_src_path: x\nci: github\n", "does not say in _commit"),
+        ("_src_path: x\n_commit: 1234567\n", "does not say in _commit"),
+        ('_src_path: x\n_commit: "a\\nb"\n', "does not say in _commit"),
+        ("_src_path: x\n<<<<<<< HEAD\n_commit: v1\n=======\n_commit: v2\n>>>>>>> other\n", "has a conflict"),
+        ("!!python/object:os.system {}\n", "cannot be read"),
+    ],
+)
+def test_a_broken_answers_file(refuses: Callable[..., str], project: Path, content: str, reason: str) -> None:
+    (project / ".copier-answers.yml").write_text(content, "utf-8")
+    save(project)
+    for command in ("update", "status", "diff"):
+        assert reason in refuses(project, command, "churn", code=5)
+    assert reason in refuses(project, "set", "churn", "ci=gitlab", code=5)
+
+
+def test_an_answers_file_that_is_no_text(refuses: Callable[..., str], project: Path) -> None:
+    (project / ".copier-answers.yml").write_bytes(b"a: \xff\n")
+    save(project)
+    assert "cannot be read" in refuses(project, "update", "churn", code=5)
+
+
+def test_uncommitted_changes(refuses: Callable[..., str], project: Path) -> None:
+    (project / "README.md").write_text("mine\n", "utf-8")
+    assert "not committed, in README.md" in refuses(project, "update", "churn")
+    git(project, "add", "README.md")
+    assert "not committed, in README.md" in refuses(project, "update", "churn")
+
+
+def test_no_repository(refuses: Callable[..., str], project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    assert "is not in a git repository" in refuses(project, "update", "churn")
+
+
+def test_no_git(refuses: Callable[..., str], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    assert "no git on the PATH" in refuses(project, "update", "churn")
+
+
+def test_nothing_committed(refuses: Callable[..., str], project: Path) -> None:
+    shutil.rmtree(project / ".git")
+    git(project, "init", "-q")
+    assert "Nothing is committed" in refuses(project, "update", "churn")
+
+
+def test_an_answers_file_that_git_does_not_have(refuses: Callable[..., str], project: Path) -> None:
+    git(project, "rm", "-q", "--cached", ".copier-answers.yml")
+    git(project, "commit", "-q", "-m", "Forget")
+    assert "is not in git" in refuses(project, "update", "churn")
+
+
+def test_no_project(refuses: Callable[..., str], project: Path) -> None:
+    assert "no project of ours" in refuses(project, "update", "churn/src")
+    assert "is not a folder" in refuses(project, "update", "nowhere")
+
+
+def test_a_template_that_means_nothing_elsewhere(refuses: Callable[..., str], project: Path) -> None:
+    path = project / ".copier-answers.yml"
+    path.write_text(path.read_text("utf-8").replace("https://github.com/mlscaffold/mlscaffold", "../tpl"), "utf-8")
+    save(project)
+    assert "the folder ../tpl, which means nothing elsewhere" in refuses(project, "update", "churn")
+
+
+def test_files_that_git_was_told_not_to_look_at(run: Run, house: House, project: Path) -> None:
+    git(project, "update-index", "--skip-worktree", "src/churn/model.py")
+    (project / "src/churn/model.py").write_text(lines("# model", at_3="# hidden"), "utf-8")
+    house.release("v2.0.0", {MODEL: lines("# model", at_25="# theirs")})
+    assert "Git was told not to look at src/churn/model.py" in run("update", "churn", code=1).err
+    assert (project / "src/churn/model.py").read_text("utf-8") == lines("# model", at_3="# hidden")
+    assert answers_of(project)["_commit"] == "v1.0.0"
+
+
+def test_a_shallow_clone_has_no_versions(
+    refuses: Callable[..., str], house: House, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.release("v2.0.0", {"template/new.txt": "new\n"})
+    git(tmp_path, "clone", "-q", "--depth=1", f"file://{house.root}", "shallow")
+    monkeypatch.setattr(source, "_REPOSITORY", tmp_path / "shallow")
+    assert "is a shallow clone" in refuses(project, "update", "churn")
+
+
+# ── Other templates ─────────────────────────────────────────────────────────────────────────────────────────────────
+def test_another_place_can_be_named_for_the_template(run: Run, house: House, project: Path, tmp_path: Path) -> None:
+    """To try what is being developed; the recorded address stays."""
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "-q", str(house.root), str(fork))
+    House(fork).release(None, {"template/tried.txt": "tried\n"})
+    done = run("update", "churn", "--template", fork, "--json")
+    assert done.verdicts["tried.txt"] == "added"
+    assert answers_of(project)["_src_path"] == "https://github.com/mlscaffold/mlscaffold"
+    assert answers_of(project)["_commit"] == git(fork, "describe", "--tags", "--always")
+
+
+def test_a_fork_is_updated_from_where_it_was_made(run: Run, house: House, project: Path, tmp_path: Path) -> None:
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "-q", str(house.root), str(fork))
+    path = project / ".copier-answers.yml"
+    path.write_text(path.read_text("utf-8").replace("https://github.com/mlscaffold/mlscaffold", str(fork)), "utf-8")
+    save(project)
+    House(fork).release("v1.1.0", {"template/fork.txt": "fork\n"})
+    House(fork).release(None, {"template/later.txt": "later\n"})
+    house.release("v2.0.0", {"template/upstream.txt": "upstream\n"})
+    run("update", "churn")
+    assert (project / "fork.txt").exists()
+    assert not (project / "upstream.txt").exists()
+    assert not (project / "later.txt").exists()  # the newest release, not the newest commit
+    assert answers_of(project)["_commit"] == "v1.1.0"
