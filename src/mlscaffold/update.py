@@ -177,40 +177,45 @@ def _plan(
     else:
         old_template = past.check_out(versions.old, workspace / "old-template")
     new_version = past.describe(versions.new)
-    answers = _answers(found, new_template, new_version, request, workspace)
+    questionnaire = questions.read(new_template)
+    answers = _answers(found, new_template, questionnaire, new_version, request, workspace)
     with step("Trying the update"):
         scratch = Scratch.of(repository, found.root.name, workspace)
-        pristine = Pristine(scratch, workspace)
-        old = pristine.tree(found, old_template, {}, "old")
-        new = pristine.tree(found, new_template, answers, "new")
-        with history.redirected(past):
-            render.update(scratch.root, answers, versions.new)
+        try:
+            with history.redirected(past):
+                render.update(scratch.root, answers, versions.new)
+        except AnswerError as error:
+            raise _explained(error, found, request, new_version) from error
         stages = scratch.stages()
         after = scratch.take(scratch.root, "after")
+        recorded = questions.read_answers(scratch.root / ANSWERS_FILE)
+        _check_kept(found, recorded, new_template, questionnaire, request, new_version)
+        pristine = _Pristine(scratch, workspace, found)
+        old = pristine.tree(old_template, {}, "old")
+        trees = verdicts.Trees(old, scratch.head, after, lambda: pristine.tree(new_template, answers, "new"))
     in_the_way = [
         path for path in scratch.files(after).keys() - scratch.files(scratch.head).keys() if _there(found.root / path)
     ]
-    trees = verdicts.Trees(old, new, scratch.head, after)
     files = list(verdicts.judge(scratch, trees, stages, in_the_way))
     for path in in_the_way:
         stages.pop(path, None)
     change = journal.Change(scratch.head, scratch.without(after, in_the_way, scratch.head))
-    recorded = questions.read_answers(scratch.root / ANSWERS_FILE)
     fresh = {name: value for name, value in recorded.items() if name not in found.answers}
     return Plan(found, repository, found.commit, new_version, recorded, fresh, files, stages, change, scratch)
 
 
 @dataclass(frozen=True)
-class Pristine:
-    """What a template makes of a project's answers, untouched."""
+class _Pristine:
+    """What templates make of a project's answers, untouched."""
 
     scratch: Scratch
     workspace: Path
+    project: Project
 
-    def tree(self, found: Project, template: Path, answers: Mapping[str, Any], name: str) -> str:
+    def tree(self, template: Path, answers: Mapping[str, Any], name: str) -> str:
         """The tree of a render with the recorded answers, or with some of them changed."""
-        folder = self.workspace / "renders" / name / found.root.name
-        return self.scratch.take(pristine(found, template, answers, folder), name)
+        folder = self.workspace / "renders" / name / self.project.root.name
+        return self.scratch.take(pristine(self.project, template, answers, folder), name)
 
 
 def pristine(found: Project, template: Path, answers: Mapping[str, Any], folder: Path) -> Path:
@@ -222,9 +227,15 @@ def pristine(found: Project, template: Path, answers: Mapping[str, Any], folder:
     return folder
 
 
-def _answers(found: Project, template: Path, version: str, request: Request, workspace: Path) -> dict[str, Any]:
+def _answers(
+    found: Project,
+    template: Path,
+    questionnaire: questions.Questionnaire,
+    version: str,
+    request: Request,
+    workspace: Path,
+) -> dict[str, Any]:
     """The answers that change and, if they are asked for, those to new questions."""
-    questionnaire = questions.read(template)
     try:
         questionnaire.check(request.answers)
     except AnswerError as error:
@@ -234,29 +245,54 @@ def _answers(found: Project, template: Path, version: str, request: Request, wor
                 " ones.)"
             ) from error
         raise
-    kept = {
-        name: value
-        for name, value in found.answers.items()
-        if name in questionnaire.questions and name not in request.answers
-    }
-    for name, value in kept.items():
-        try:
-            questionnaire.questions[name].check(value)
-        except AnswerError as error:
-            raise _outdated(name, value, version, error.message) from error
+    for name, value in found.answers.items():
+        if name in questionnaire.questions and name not in request.answers:
+            try:
+                questionnaire.questions[name].check(value)
+            except AnswerError as error:
+                raise _outdated(name, value, version, error.message) from error
     everything = {**found.answers, **request.answers}
-    try:
-        render.render(template, workspace / "checked", everything, defaults={}, pretend=True)
-    except AnswerError as error:
-        if error.question in kept:
-            raise _outdated(error.question, kept[error.question], version, error.message) from error
-        raise
     if not request.ask or all(question.name in everything for question in questionnaire.asked):
         return dict(request.answers)
     asked = workspace / "asked" / found.root.name
-    render.render(template, asked, everything, defaults={}, ask=True)
+    try:
+        render.render(template, asked, everything, defaults={}, ask=True)
+    except AnswerError as error:
+        raise _explained(error, found, request, version) from error
     given = questions.read_answers(asked / ANSWERS_FILE)
     return {**request.answers, **{name: value for name, value in given.items() if name not in everything}}
+
+
+def _check_kept(
+    found: Project,
+    recorded: Mapping[str, Any],
+    template: Path,
+    questionnaire: questions.Questionnaire,
+    request: Request,
+    version: str,
+) -> None:
+    """Insist that the recorded answers were taken: Copier replaces one that is not valid any more by the default."""
+    for name, value in found.answers.items():
+        replaced = name in recorded and name not in request.answers and recorded[name] != value
+        if replaced and name in questionnaire.questions:
+            try:  # it has been decided; this is only to learn why
+                render.render(
+                    template,
+                    template.parent / "checked",
+                    {**found.answers, **request.answers},
+                    defaults={},
+                    pretend=True,
+                )
+            except AnswerError as error:
+                raise _outdated(name, value, version, error.message) from error
+            raise _outdated(name, value, version, f"It would become {recorded[name]}.")
+
+
+def _explained(error: AnswerError, found: Project, request: Request, version: str) -> AnswerError:
+    name = error.question
+    if name is not None and name in found.answers and name not in request.answers:
+        return _outdated(name, found.answers[name], version, error.message)
+    return error
 
 
 def _outdated(name: str, value: object, version: str, reason: str) -> AnswerError:

@@ -1,7 +1,7 @@
 """What an update does to each file, said before it is done."""
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -63,19 +63,19 @@ class File:
 
 @dataclass(frozen=True)
 class Trees:
-    """The four states that matter, as trees of a scratch repository.
+    """The states that matter, as trees of a scratch repository.
 
     Attributes:
         old: what the template made of the answers, at the version that the project is at.
-        new: what it makes of the new answers, at the new version.
         before: the project.
         after: the project as Copier has updated it.
+        new: makes what the template makes of the new answers, at the new version; only called if that matters.
     """
 
     old: str
-    new: str
     before: str
     after: str
+    new: Callable[[], str]
 
 
 def judge(scratch: Scratch, trees: Trees, conflicts: Collection[str], in_the_way: Collection[str]) -> Iterator[File]:
@@ -87,10 +87,12 @@ def judge(scratch: Scratch, trees: Trees, conflicts: Collection[str], in_the_way
         conflicts: paths with a conflict.
         in_the_way: paths that are to be added and where a file lies that git does not know: these stay.
     """
-    old, new, before, after = (scratch.files(tree) for tree in (trees.old, trees.new, trees.before, trees.after))
-    moved = scratch.renames(trees.old, trees.new)
+    old, before, after = (scratch.files(tree) for tree in (trees.old, trees.before, trees.after))
+    moved = {path: to for path, to in scratch.renames(trees.old, trees.after).items() if to not in before}
     moved_by_user = scratch.renames(trees.old, trees.before)
-    for path in sorted({*old, *new, *before, *after}):
+    untouched = [path for path in old if before.get(path) == after.get(path) != old[path] and path != ANSWERS_FILE]
+    new = scratch.files(trees.new()) if untouched else {}
+    for path in sorted({*old, *before, *after}):
         was, will = before.get(path), after.get(path)
         edited = was != old.get(path) and path != ANSWERS_FILE
         if path in in_the_way:
@@ -99,7 +101,7 @@ def judge(scratch: Scratch, trees: Trees, conflicts: Collection[str], in_the_way
             lost = edited and _lost(scratch, old.get(path), was, will)
             yield File(path, Verdict.OVERWRITTEN if lost else Verdict.CONFLICT)
         elif was == will:
-            if edited and old.get(path) != new.get(path) and (path in old or was != new.get(path)):
+            if edited and path in old and old[path] != new.get(path):
                 yield from _kept(path, was, new.get(path), moved_by_user)
         elif was is None:
             yield File(path, Verdict.ADDED)
@@ -119,7 +121,7 @@ def judge(scratch: Scratch, trees: Trees, conflicts: Collection[str], in_the_way
 
 
 def _kept(
-    path: str, was: tuple[str, str] | None, new: tuple[str, str] | None, moved_by_user: dict[str, str]
+    path: str, was: tuple[str, str] | None, new: tuple[str, str] | None, moved_by_user: Mapping[str, str]
 ) -> Iterator[File]:
     if was is not None:
         if was != new:

@@ -24,7 +24,6 @@ def test_new_questions_are_asked_and_losses_need_a_yes(
     for keys, code in (CTRL_C, 1), ("n" + ENTER, 6), (ENTER, 6), ("y" + ENTER, 0):
         terminals.append(terminal := Terminal(cli, "update", str(project)))
         terminal.wait_for("Which docs?", 60)
-        terminal.wait_for("mkdocs", 60)
         assert "What is it called?" not in terminal.shown
         terminal.type(ENTER)
         terminal.wait_for("leave the edits in that file to git's history? [y/N]", 60)
