@@ -8,7 +8,6 @@ import typer
 from mlscaffold import screen
 from mlscaffold.commands import options
 from mlscaffold.errors import BrokenProjectError
-from mlscaffold.project import ANSWERS_FILE
 
 if TYPE_CHECKING:
     from mlscaffold.status import Status
@@ -45,6 +44,7 @@ def diff(
 ) -> None:
     """Show what you have changed in the template's files, as a patch from theirs to yours."""
     from mlscaffold import status as engine
+    from mlscaffold.project import ANSWERS_FILE
 
     if file is None and path is not None and not (FilePath(path) / ANSWERS_FILE).is_file():
         path, file = (None, path) if not FilePath(path).is_dir() else (path, None)
