@@ -1,0 +1,83 @@
+"""The gate through the command line, as a pipeline in CI sees it: by exit codes."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+from pathlib import Path
+
+from tests.proof.project import Project, substitute
+
+
+def weaken(project: Project) -> None:
+    """Let the next model learn next to nothing."""
+    project.parameters(("max_iter: 120", "max_iter: 2"), ("max_leaf_nodes: 15", "max_leaf_nodes: 2"))
+
+
+def champion_of(project: Project) -> str:
+    """Return the id of the champion."""
+    return str(json.loads((project.cwd / "artifacts/store/champion.json").read_text())["bundle"])
+
+
+def test_an_equal_model_passes(contest: Project) -> None:
+    before = champion_of(contest)
+    contest("pipeline")
+    assert contest.json("promote")["decision"]["gain"] == {"value": 0, "low": 0, "high": 0}
+    assert champion_of(contest) == before
+
+
+def test_a_better_model_becomes_the_champion(champion: Project, tmp_path: Path) -> None:
+    project = champion.elsewhere(tmp_path)
+    weaken(project)
+    project("pipeline")
+    weak = champion_of(project)
+    project.parameters(("max_iter: 2", "max_iter: 120"), ("max_leaf_nodes: 2", "max_leaf_nodes: 15"))
+    project("train")
+    decision = project.json("promote")["decision"]
+    assert decision["verdict"] == "passed"
+    assert decision["gain"]["value"] > 0
+    assert champion_of(project) != weak
+    assert f"Champion in place of {weak}" in (tmp_path / "artifacts/store/champion.md").read_text()
+
+
+def test_a_worse_model_is_refused_with_3(contest: Project) -> None:
+    before = champion_of(contest)
+    weaken(contest)
+    assert "worse than the champion" in contest.refuses("pipeline", code=3)
+    contest("evaluate", code=3)
+    contest("promote", "--new-baseline", code=3)
+    assert champion_of(contest) == before
+
+
+def test_a_model_that_has_learnt_nothing_is_refused_with_3(project: Project, tmp_path: Path) -> None:
+    made = project.elsewhere(tmp_path)
+    path = tmp_path / "data/credit.csv"
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    targets = [row[-1] for row in rows]
+    random.Random(0).shuffle(targets)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *([*row[:-1], target] for row, target in zip(rows, targets, strict=True))])
+    assert "naive baseline" in made.refuses("pipeline", code=3)
+    assert "there is no champion" in made.refuses("evaluate", "--model", "champion")
+
+
+def test_another_schema_is_incomparable_unless_it_is_a_new_baseline(contest: Project, tmp_path: Path) -> None:
+    before = champion_of(contest)
+    changed = contest.copy(tmp_path / "changed")
+    substitute(
+        changed.package / "schema.py",
+        (
+            '    Category(name="telephone", description="Whether a telephone is registered", values=("yes", "no")),\n',
+            "",
+        ),
+    )
+    assert changed.touched == {str((changed.package / "schema.py").relative_to(changed.folder))}
+    changed = changed.at(contest.cwd)
+    assert "--new-baseline" in changed.refuses("pipeline", code=3)
+    assert champion_of(contest) == before
+    changed("promote", "--new-baseline")
+    assert champion_of(changed) != before
+    card = (contest.cwd / "artifacts/store/champion.md").read_text()
+    assert f"Champion in place of {before}: a new baseline, because" in card

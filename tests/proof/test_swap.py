@@ -1,0 +1,303 @@
+"""The second week: what an owner replaces first touches the files that the project names, and nothing else breaks."""
+
+from __future__ import annotations
+
+import csv
+import json
+import random
+import re
+import shutil
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.proof.project import Project, substitute
+
+CUSTOMERS_SCHEMA = '''\
+"""The contract."""
+
+from .columns import Category, Column, Number
+
+ROW_ID = "customer id"
+TARGET = "what became of it"
+LABELS = ("stays", "leaves", "not clear yet")
+
+INPUTS: tuple[Column, ...] = (
+    Number(name="Tenure (months)", description="Since the first contract", minimum=0, maximum=600),
+    Category(name="plan.type", description='What is "paid" for', values=("basic", "plus", "pro")),
+    Number(name="größe [m²]", nullable=True),
+    Category(name="class", nullable=True),
+    Number(name="1st-contact"),
+)
+FEATURES: tuple[Column, ...] = INPUTS
+AUDIT: tuple[Column, ...] = (Category(name="Gender?", nullable=True),)
+SLICES: dict[str, tuple[float, ...]] = {"Gender?": (), "Tenure (months)": (12.0,)}
+'''
+FLOWERS_SCHEMA = '''\
+"""The contract."""
+
+from .columns import Column, Number
+
+ROW_ID = "id"
+TARGET = "kind"
+LABELS = ("a", "b")
+
+INPUTS: tuple[Column, ...] = (Number(name="length"), Number(name="width", nullable=True))
+FEATURES: tuple[Column, ...] = INPUTS
+AUDIT: tuple[Column, ...] = ()
+SLICES: dict[str, tuple[float, ...]] = {}
+'''
+NUMPY_MODEL = '''\
+"""The model: a softmax regression in plain NumPy."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+
+from .columns import Columns, Number
+from .predictor import Coefficients
+from .schema import FEATURES, LABELS
+
+
+class Model(msgspec.Struct, forbid_unknown_fields=True):
+    """What `params.yaml` says, of which this uses one number, and what has been fitted."""
+
+    kind: str
+    gradient_boosting: dict[str, Any] = {}
+    logistic_regression: dict[str, float] = {}
+    fitted: Coefficients | None = None
+
+
+def build(params: dict[str, Any], seed: int) -> Model:  # noqa: ARG001 (nothing is drawn)
+    """Return an unfitted model."""
+    return msgspec.convert(params, Model)
+
+
+def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
+    """Return the model, fitted to features and the target, shape (rows,), by gradient descent."""
+    numbers = [feature.name for feature in FEATURES if isinstance(feature, Number)]
+    texts = [feature.name for feature in FEATURES if not isinstance(feature, Number)]
+    empty = Coefficients(
+        means={name: float(np.nanmean(columns[name])) for name in numbers},
+        scales={name: float(np.nanstd(columns[name])) or 1.0 for name in numbers},
+        values={name: sorted(set(columns[name]) - {""}) for name in texts},
+        weights=[],
+    )
+    design, wanted = empty.design(columns), np.eye(len(LABELS))[target]
+    weights = np.zeros((design.shape[1], len(LABELS)))
+    penalty = 1 / (model.logistic_regression.get("C", 1.0) * len(target))
+    for _ in range(300):
+        gradient = design.T @ (empty.softmax(design @ weights) - wanted) / len(target)
+        weights -= 0.5 * (gradient + penalty * weights)
+    model.fitted = msgspec.structs.replace(empty, weights=weights.tolist())
+    return model
+
+
+def predict(model: Model, columns: Columns) -> NDArray[np.floating[Any]]:
+    """Return probabilities, shape (rows, labels)."""
+    assert model.fitted is not None  # noqa: S101
+    return model.fitted.predict(columns)
+
+
+def export(model: Model, folder: Path) -> None:
+    """Write `model.json` into a folder."""
+    (folder / "model.json").write_bytes(msgspec.json.encode(model.fitted))
+
+
+def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the section `model` for one trial of a search."""
+    return params | {"logistic_regression": {"C": trial.suggest_float("C", 1e-3, 100, log=True)}}
+'''
+NUMPY_PREDICTOR = '''\
+class Coefficients(msgspec.Struct, frozen=True):
+    """A softmax regression: `model.json` in a bundle."""
+
+    means: dict[str, float]
+    scales: dict[str, float]
+    values: dict[str, list[str]]
+    weights: list[list[float]]
+
+    def predict(self, inputs: Columns) -> NDArray[np.float32]:
+        """Return probabilities, shape (rows, labels), for what the model takes."""
+        return self.softmax(self.design(inputs) @ np.array(self.weights)).astype(np.float32)
+
+    def design(self, inputs: Columns) -> NDArray[np.float64]:
+        """Return the design matrix."""
+        numbers = [np.nan_to_num((inputs[name] - mean) / self.scales[name]) for name, mean in self.means.items()]
+        texts = [inputs[name] == value for name, values in self.values.items() for value in values]
+        columns = [*numbers, *texts]
+        return np.column_stack([*columns, np.ones(len(columns[0]))]).astype(np.float64)
+
+    @staticmethod
+    def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return probabilities, shape (rows, labels)."""
+        odds = np.exp(scores - scores.max(axis=1, keepdims=True))
+        probabilities: NDArray[np.float64] = odds / odds.sum(axis=1, keepdims=True)
+        return probabilities
+
+
+class NumpyPredictor:
+    """A model whose coefficients are read from JSON."""
+
+    def __init__(self, folder: Path, signature: Signature) -> None:
+        self.signature = signature
+        self._coefficients = msgspec.json.decode((folder / "model.json").read_bytes(), type=Coefficients)
+
+    def predict(self, columns: Columns) -> NDArray[np.float32]:
+        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
+        return self._coefficients.predict(self.signature.model_inputs(columns))
+
+
+def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:  # noqa: ARG001
+    """Return the predictor for a model that has been exported into a folder."""
+    return NumpyPredictor(folder, signature)
+
+
+'''
+
+
+@pytest.fixture
+def copy(project: Project, tmp_path: Path) -> Project:
+    """Return a copy of the project, to be changed."""
+    return project.copy(tmp_path / "copy")
+
+
+def source(project: Project, *names: str) -> set[str]:
+    """Return the names of modules as git knows them."""
+    return {(project.package / name).relative_to(project.folder).as_posix() for name in names}
+
+
+def tidy(project: Project) -> None:
+    """Do what an editor does when a file is saved."""
+    project.tool("uv", "run", "ruff", "check", "--fix", "--quiet", "--select", "F,I")
+    project.tool("uv", "run", "ruff", "format", "--quiet")
+
+
+def prove(project: Project, touched: set[str], *options: str) -> dict[str, Any]:
+    """Insist on what has been touched, on all of the project's own checks, and on the path from data to predictions.
+
+    Returns what the service says of its model.
+    """
+    assert project.touched == touched
+    for command in ("ruff check", "ruff format --check", "mypy", "pytest"):
+        project.tool("uv", "run", *command.split())
+    assert project.touched == touched
+    project("pipeline", *options)
+    example = json.loads(project("example").stdout)
+    with project.served() as service:
+        status, answer = service.post(example)
+        assert status == 200, answer
+        known: dict[str, Any] = service.get("/v1/model")
+        assert answer["model"] == known["model"]
+        assert list(answer["predictions"][0]["probabilities"]) == known["signature"]["labels"]
+    assert project.touched == touched
+    return known
+
+
+def write(path: Path, head: list[str], rows: list[list[object]]) -> None:
+    """Write a table."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([head, *rows])
+
+
+def test_other_data_with_other_columns_and_three_labels(copy: Project) -> None:
+    rng = random.Random(0)
+    rows: list[list[object]] = []
+    for number in range(1200):
+        tenure, plan, size = rng.randint(0, 60), rng.choice(["basic", "plus", "pro"]), rng.uniform(20, 200)
+        score = tenure / 20 + ["basic", "plus", "pro"].index(plan) + rng.gauss(0, 0.5)
+        outcome = "leaves" if score < 1.5 else "stays" if score > 3 else "not clear yet"
+        shown = f"{size:.1f}" if rng.random() < 0.8 else ""
+        rest = [rng.choice("abc"), rng.random(), rng.choice(["f", "m", ""]), outcome]
+        rows.append([f"C {number}", tenure, plan, shown, *rest])
+    head = ["customer id", "Tenure (months)", "plan.type", "größe [m²]", "class", "1st-contact", "Gender?"]
+    write(copy.folder / "data/customers.csv", [*head, "what became of it"], rows)
+    (copy.package / "schema.py").write_text(CUSTOMERS_SCHEMA, "utf-8")
+    copy.parameters(("source: data/credit.csv", "source: data/customers.csv"))
+    known = prove(copy, {"data/customers.csv", "params.yaml", *source(copy, "schema.py")})
+    assert known["signature"]["labels"] == ["stays", "leaves", "not clear yet"]
+
+
+def test_other_data_of_numbers_only(copy: Project) -> None:
+    rng = random.Random(0)
+    rows: list[list[object]] = []
+    for number in range(300):
+        length, width = rng.gauss(5, 1), rng.gauss(3, 1)
+        rows.append([number, length, "" if number % 9 == 0 else width, "b" if length + rng.gauss(0, 0.5) > 5 else "a"])
+    write(copy.folder / "data/credit.csv", ["id", "length", "width", "kind"], rows)
+    (copy.package / "schema.py").write_text(FLOWERS_SCHEMA, "utf-8")
+    prove(copy, {"data/credit.csv", *source(copy, "schema.py")})
+
+
+def test_derived_features(champion: Project, copy: Project) -> None:
+    shutil.copytree(champion.cwd / "artifacts", copy.folder / "artifacts")
+    substitute(
+        copy.package / "features.py",
+        (
+            "\n    return columns\n",
+            """
+    rate = columns["credit_amount"] / columns["duration_months"]
+    size = np.where(columns["credit_amount"] > 5000, "large", "small").astype(object)
+    return columns | {"monthly": np.log1p(rate), "size": size}
+""",
+        ),
+        ("from .columns", "import numpy as np\n\nfrom .columns"),
+    )
+    substitute(
+        copy.package / "schema.py",
+        (
+            "FEATURES: tuple[Column, ...] = INPUTS\n",
+            'FEATURES: tuple[Column, ...] = (*INPUTS, Number(name="monthly"), Category(name="size"))\n',
+        ),
+    )
+    with copy.served(ready=False) as service:
+        service.wait(lambda: b"another version of features.py" in service.request("GET", "/readyz")[1])
+    assert "--new-baseline" in copy.refuses("pipeline", code=3)
+    known = prove(copy, source(copy, "features.py", "schema.py"), "--new-baseline")
+    assert [feature["name"] for feature in known["signature"]["features"]][-2:] == ["monthly", "size"]
+
+
+def test_a_database_instead_of_a_file(copy: Project) -> None:
+    with (copy.folder / "data/credit.csv").open(newline="") as file:
+        head, *rows = csv.reader(file)
+    with closing(sqlite3.connect(copy.folder / "data/credit.db")) as database:
+        columns = ", ".join(f"{name} {'INTEGER' if rows[1][i].isdigit() else 'TEXT'}" for i, name in enumerate(head))
+        database.execute(f"CREATE TABLE credit ({columns})")
+        database.executemany(
+            f"INSERT INTO credit VALUES ({', '.join('?' * len(head))})", [[v or None for v in r] for r in rows]
+        )
+        database.commit()
+    (copy.folder / "data/credit.csv").unlink()
+    path = copy.package / "data.py"
+    body = re.search(r'def read\(.*?""".*?"""\n(.*?)\n\n', path.read_text("utf-8"), re.S)
+    assert body
+    query = """\
+    with closing(sqlite3.connect(params.data.source)) as database:
+        return pl.read_database("SELECT * FROM credit", database)
+"""
+    substitute(
+        path, (body[1], query), ("import hashlib\n", "import hashlib\nimport sqlite3\nfrom contextlib import closing\n")
+    )
+    copy.parameters(("source: data/credit.csv", "source: data/credit.db"))
+    tidy(copy)
+    prove(copy, {"data/credit.csv", "data/credit.db", "params.yaml", *source(copy, "data.py")})
+
+
+def test_a_model_that_is_not_onnx(copy: Project) -> None:
+    (copy.package / "model.py").write_text(NUMPY_MODEL, "utf-8")
+    path = copy.package / "predictor.py"
+    text = path.read_text("utf-8").replace("import onnxruntime as ort\n", "")
+    text, count = re.subn(r"class OnnxPredictor:.*?(?=^def load\()", lambda _: NUMPY_PREDICTOR, text, flags=re.S | re.M)
+    assert count == 1
+    path.write_text(text.replace("import numpy as np\n", "import msgspec\nimport numpy as np\n"), "utf-8")
+    tidy(copy)
+    known = prove(copy, source(copy, "model.py", "predictor.py"))
+    assert "model.json" in known["manifest"]["files"]
+    assert "model.onnx" not in known["manifest"]["files"]
