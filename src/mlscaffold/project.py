@@ -76,8 +76,8 @@ def find(path: str | None) -> Project:
         if (folder / ANSWERS_FILE).is_file():
             return _read(folder)
     raise ProjectError(
-        f"{start} is no project of ours: it has no {ANSWERS_FILE}. Name the project's folder, restore that file from"
-        " git, or let `mlscaffold adopt` make one."
+        f"{start} is no project of ours: it has no {ANSWERS_FILE}. Name the project's folder, or"
+        " restore that file from git."
     )
 
 
