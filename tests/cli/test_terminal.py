@@ -78,6 +78,8 @@ def _take_terminal() -> None:
     import termios
 
     fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+    for number in (signal.SIGHUP, signal.SIGINT):  # ignored by whom a `nohup` or a script in the background has started
+        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture
