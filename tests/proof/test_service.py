@@ -199,4 +199,4 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
     if of["type"] == "number":
         return st.floats(of.get("minimum"), of.get("maximum"), allow_nan=False, allow_infinity=False)
     assert of["type"] == "string", of
-    return st.text(st.characters(codec="utf-8"))
+    return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0))
