@@ -25,6 +25,13 @@ def test_working_with_it_leaves_nothing_that_git_sees(project: Project, tmp_path
     assert copy.touched == set()
 
 
+def test_nothing_is_told_to_anybody(champion: Project, tmp_path: Path) -> None:
+    """ONNX Runtime prepares its reports in the home folder, and then sends them."""
+    private = champion.with_env(HOME=tmp_path, XDG_CACHE_HOME=tmp_path / "cache")
+    private("predict", champion.cwd / "data/credit.csv", tmp_path / "out")
+    assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name or "deviceid" in path.name] == []
+
+
 def test_every_command_explains_itself(project: Project) -> None:
     commands = [line.split()[1] for line in project("--help").stdout.splitlines() if line.startswith("│ ")]
     wanted = {"data", "train", "tune", "evaluate", "promote", "pipeline", "serve", "example", "predict", "monitor"}
