@@ -2,5 +2,5 @@
 
 import os
 
-# ONNX Runtime reports to its makers and leaves a device id in the home folder, unless this is set before it is imported.
+# ONNX Runtime reports to its makers, and leaves a device id in the home folder, unless this is set before its import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
