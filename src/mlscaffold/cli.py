@@ -40,7 +40,7 @@ def run() -> None:
     git.forget_the_caller()
     try:
         with _shell():
-            app()
+            app(prog_name="mlscaffold")
     except MlscaffoldError as error:
         _console(stderr=True).print(_printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True)
         sys.exit(error.exit_code)

@@ -50,14 +50,18 @@ _TAKEN = (
     *sorted(sys.stdlib_module_names),
     *_words("tests src numpy sklearn mlflow uv ruff python git con prn aux nul com1 lpt9 build dist"),
 )
-_PATHS = ("..", "../x", "a/b", "a\\b", "/etc", "C:", "~", ".", "-", "_", "a.", ".a", "-a", "a-", "$a", "a b", "a__b")
+_CLUMSY = (
+    *("..", "../x", "a/b", "a\\b", "/etc", "C:", "~", ".", "-", "_", "a.", ".a", "-a", "a-", "$a", "a b", "a__b"),
+    *("a _b_ c", "a  b", "ab\n"),
+)
 _SPELLINGS = (str, str.upper, str.title, lambda name: name.replace("_", ". -"))
 
 _NAMES = st.one_of(
     st.from_regex(r"\A[A-Za-z][A-Za-z0-9 ._-]{0,60}\Z"),
     st.from_regex(r"\A[A-Za-z0-9 ._-]{0,12}\n?\Z"),
     st.builds(lambda name, spell: spell(name), st.sampled_from(_TAKEN), st.sampled_from(_SPELLINGS)),
-    st.lists(st.sampled_from(_PATHS + _FRAGMENTS), max_size=3).map("".join),
+    st.sampled_from(_CLUMSY),
+    st.lists(st.sampled_from(_CLUMSY + _FRAGMENTS), max_size=3).map("".join),
     _TEXTS,
 )
 

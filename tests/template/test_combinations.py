@@ -56,3 +56,11 @@ def test_random_combinations_rendered_whole_equal_their_assembly(
         assert {name: answers[name] for name in recorded} == {name: combination.answers[name] for name in recorded}
         assert combination.asked.keys() <= recorded
         assert differences(assembly.files(combination), whole) == []
+
+
+@pytest.mark.parametrize("name", ["A", "Very long names " + "z" * 34])
+def test_the_length_of_a_name_does_not_show(name: str, copier: Copier, tmp_path: Path) -> None:
+    """Imports of the package stand in files that a formatter would break at other places for another name."""
+    project = copier.copy(tmp_path / "project", {"project_name": name})
+    problems = [f"{f.path}: {p}" for f in read_project(project).values() for p in content_problems(f)]
+    assert problems + list(project_problems(project)) == []

@@ -18,11 +18,15 @@ class Settings(BaseSettings):
     """Where a remote bundle is unpacked."""
     model_retry_seconds: PositiveFloat = 5
     """How long to wait before a bundle that could not be loaded is tried again."""
+    model_load_seconds: PositiveFloat = 300
+    """How long one try may take."""
 
     max_request_bytes: PositiveInt = 2_000_000
     """A larger request is refused."""
     max_request_rows: PositiveInt = 1_000
     """A request with more rows is refused."""
+    max_request_seconds: PositiveFloat = 30
+    """A request that takes longer to arrive is refused."""
 
     prediction_log_uri: str = "artifacts/predictions"
     """Where predictions are logged; nowhere if empty."""
@@ -33,7 +37,7 @@ class Settings(BaseSettings):
     prediction_log_seconds: PositiveFloat = 30
     """The longest that a prediction waits in memory."""
     prediction_log_rows: PositiveInt = 10_000
-    """How many rows are written together at the latest."""
+    """How many rows are written together at the latest; fewer where they are large."""
 
     mlflow_tracking_uri: str = "sqlite:///artifacts/mlflow.db"
     """Where training runs are tracked."""

@@ -39,22 +39,33 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
         with np.errstate(all="ignore"):
             arrays = features(columns)
-            numbers = {f.name: arrays[f.name].astype(np.float32) for f in self.features if isinstance(f, Number)}
+            # One matrix, because for a single row the calls cost more than the numbers do.
+            numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32)
+        numbers[~np.isfinite(numbers)] = np.nan
         texts = {f.name: arrays[f.name] for f in self.features if isinstance(f, Category)}
-        return {name: np.where(np.isfinite(array), array, np.nan) for name, array in numbers.items()} | texts
+        return dict(zip(self._numbers, numbers, strict=True)) | texts
 
     def unseen(self, columns: Columns) -> dict[str, int]:
         """Count, for each category that has any, the values that training did not see."""
-        counts = {name: sum(v not in known for v in columns[name].tolist()) for name, known in self._known.items()}
-        return {name: count for name, count in counts.items() if count}
+        values = {name: columns[name].tolist() for name in self._known}
+        strange = [name for name, known in self._known.items() if not known.issuperset(values[name])]
+        return {name: sum(value not in self._known[name] for value in values[name]) for name in strange}
+
+    @cached_property
+    def _numbers(self) -> list[str]:
+        return [feature.name for feature in self.features if isinstance(feature, Number)]
 
     @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
         return {name: frozenset({"", *values}) for name, values in self.vocabulary.items()}
 
 
+Row = tuple[float | str | None, ...]
+"""The values of one row, in the order of the signature's inputs."""
+
+
 class RequestDecoder:
-    """Decodes `{"instances": [{…}, …]}` straight into columns.
+    """Decodes `{"instances": [{…}, …]}` into rows, and these into columns.
 
     A column's name need not be a name of Python's, so the fields are numbered and renamed for JSON.
     """
@@ -74,13 +85,20 @@ class RequestDecoder:
         self._decode = msgspec.json.Decoder(self.request).decode
 
     def __call__(self, body: bytes) -> Columns:
-        """Decode the body of a request.
+        """Decode the body of a request into columns.
 
         Raises:
             msgspec.DecodeError: it is not JSON, or not what the signature asks for.
         """
-        rows = self._decode(body).instances  # type: ignore[attr-defined]
-        values = zip(*map(msgspec.structs.astuple, rows), strict=True)
+        return self.columns(self.rows(body))
+
+    def rows(self, body: bytes) -> list[Row]:
+        """Decode the body of a request into rows; see `__call__`."""
+        return [msgspec.structs.astuple(row) for row in self._decode(body).instances]  # type: ignore[attr-defined]
+
+    def columns(self, rows: list[Row]) -> Columns:
+        """Turn rows into columns."""
+        values = zip(*rows, strict=True)
         return {column.name: column.array(v) for column, v in zip(self._columns, values, strict=True)}
 
 

@@ -9,7 +9,9 @@ from .columns import Column, Columns, Number
 
 def typed(column: Column) -> pl.Expr:
     """Return a column in the type of its kind; what cannot be read as such becomes null."""
-    return pl.col(column.name).cast(pl.Float64 if isinstance(column, Number) else pl.String, strict=False)
+    if isinstance(column, Number):
+        return pl.col(column.name).cast(pl.Float64, strict=False).fill_nan(None)
+    return pl.col(column.name).cast(pl.String, strict=False)
 
 
 def to_columns(frame: pl.DataFrame, columns: Iterable[Column]) -> Columns:

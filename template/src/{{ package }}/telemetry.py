@@ -1,5 +1,6 @@
 """What Prometheus is told, right for one worker or several."""
 
+import functools
 import os
 import time
 
@@ -16,6 +17,7 @@ SECONDS = Histogram(
 )
 ROWS = Counter("predicted_rows", "Rows predicted, by the label that was found most probable.", ["label"])
 UNSEEN = Counter("unseen_categories", "Values of a category that training did not see.", ["column"])
+LOGGED = Counter("prediction_log_rows", "Rows of the prediction log that were written, or lost.", ["outcome"])
 MODEL = Gauge("model_loaded", "1 for the bundle that is being served.", ["model"], multiprocess_mode="max")
 
 
@@ -41,8 +43,14 @@ class Telemetry:
             await self._app(scope, receive, noting)
         finally:
             path = getattr(scope.get("route"), "path", "other")
-            REQUESTS.labels(path, status).inc()
-            SECONDS.labels(path).observe(time.perf_counter() - start)
+            requests, seconds = _children(path, status)
+            requests.inc()
+            seconds.observe(time.perf_counter() - start)
+
+
+@functools.cache  # to find a metric by its labels costs more than to count with it
+def _children(path: str, status: int) -> tuple[Counter, Histogram]:
+    return REQUESTS.labels(path, status), SECONDS.labels(path)
 
 
 def exposition() -> bytes:

@@ -43,7 +43,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
     _check_labels(target, held_target)
     signature = make_signature(columns)
 
-    trained = model.fit(build(params.model, params.seed), signature.model_inputs(columns), target)
+    trained = fit(params.model, params.seed, signature.model_inputs(columns), target)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         model.export(trained, folder)
@@ -70,14 +70,14 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
     return Trained(bundle.id, uri, report)
 
 
-def build(params: dict[str, Any], seed: int) -> model.Model:
-    """Return an unfitted model.
+def fit(params: dict[str, Any], seed: int, features: Columns, target: Target) -> model.Model:
+    """Return a fitted model.
 
     Raises:
         ProjectError: `params.yaml` asks for one that does not exist.
     """
     try:
-        return model.build(params, seed)
+        return model.fit(model.build(params, seed), features, target)
     except (TypeError, ValueError) as error:
         raise ProjectError(f"params.yaml, model: {error}") from error
 

@@ -34,9 +34,10 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
     def score(trial: optuna.Trial) -> float:
         values = []
         for fit, check in folds:
-            built = training.build(model.suggest(trial, params.model), params.seed)
-            fitted = model.fit(built, {name: array[fit] for name, array in features.items()}, target[fit])
-            answers = model.predict(fitted, {name: array[check] for name, array in features.items()})
+            learnt = {name: array[fit] for name, array in features.items()}
+            unknown = {name: array[check] for name, array in features.items()}
+            fitted = training.fit(model.suggest(trial, params.model), params.seed, learnt, target[fit])
+            answers = model.predict(fitted, unknown)
             values.append(metric.function(target[check], answers))
         return float(np.mean(values))
 

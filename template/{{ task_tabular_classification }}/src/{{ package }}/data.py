@@ -62,16 +62,17 @@ def make_snapshot(params: Params) -> Snapshot:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ProjectError(f"the data cannot be read from {params.data.source}: {error}") from error
     good, bad = validate(raw)
-    if bad.height > params.data.max_bad_rows:
+    bad_rows = bad["row"].n_unique()
+    if bad_rows > params.data.max_bad_rows:
         raise ProjectError(
-            f"{bad.height} of {raw.height} rows are bad, and data.max_bad_rows allows {params.data.max_bad_rows}:\n"
+            f"{bad_rows} of {raw.height} rows are bad, and data.max_bad_rows allows {params.data.max_bad_rows}:\n"
             f"{table(bad)}"
         )
     SNAPSHOTS.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=SNAPSHOTS, delete=False) as file:
-        good.write_parquet(file)
-    path = SNAPSHOTS / f"{sha256(Path(file.name))}.parquet"
-    Path(file.name).replace(path)
+    with tempfile.TemporaryDirectory(dir=SNAPSHOTS) as folder:
+        part = Path(folder, "part")
+        good.write_parquet(part)
+        path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
     return Snapshot(path, good.height, bad)
