@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-from mlscaffold.errors import TemplateError
+from mlscaffold.errors import TemplateError, reason
 from mlscaffold.questions import Loader
 
 
@@ -44,6 +44,6 @@ def check(project: Path) -> None:
         except (ValueError, SyntaxError, yaml.YAMLError) as error:
             name = path.relative_to(project).as_posix()
             raise TemplateError(
-                f"The template made a broken file, {name} ({' '.join(str(error).split())}); nothing was written."
+                f"The template made a broken file, {name} ({reason(error)}); nothing was written."
                 " Please report it with your answers."
             ) from error

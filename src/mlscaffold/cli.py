@@ -42,8 +42,15 @@ def run() -> None:
         with _shell():
             app(prog_name="mlscaffold")
     except MlscaffoldError as error:
-        _console(stderr=True).print(_printable(f"Error: {error.message}"), style="red", markup=False, soft_wrap=True)
+        _complain(error.message)
         sys.exit(error.exit_code)
+    except OSError as error:  # no space left, no temporary folder: the machine's matter, not a mistake of ours
+        _complain(f"{error}.")
+        sys.exit(1)
+
+
+def _complain(message: str) -> None:
+    _console(stderr=True).print(_printable(f"Error: {message}"), style="red", markup=False, soft_wrap=True)
 
 
 def _shell() -> contextlib.AbstractContextManager[None]:

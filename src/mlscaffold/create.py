@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from mlscaffold import checks, git, questions, source, target, uv
-from mlscaffold.errors import AnswerError, TargetError
+from mlscaffold.errors import AnswerError, TargetError, reason
 from mlscaffold.render import render
 
 _NAME = "project_name"
@@ -132,14 +132,14 @@ class _Order:
     def draft(self, workspace: Path, warn: Warn) -> Project:
         """Render the project into a workspace, below folders whose names cannot collide with its own."""
         folder = workspace / "project" / self.place.name  # templates may ask for the folder's name
-        template = self.template.plain_folder(workspace)
         try:
+            template = self.template.plain_folder(workspace)
             self._render(template, folder, warn)
             _settle_modes(folder)
             answers = questions.read_answers(folder / self.questionnaire.answers_file)
             layers = self._layers(template, workspace / "traced", answers) if self.request.trace else {}
         except OSError as error:
-            raise TargetError(f"The project cannot be written: {error}.") from error
+            raise TargetError(f"The project cannot be written: {reason(error)}.") from error
         checks.check(folder)
         if self.origin.modified:
             warn(f"The template has changes that are not in {self.origin.commit}, which is what the project records.")

@@ -1,5 +1,14 @@
 """What can go wrong in a way that the person at the keyboard can act on."""
 
+import shutil
+
+
+def reason(error: Exception) -> str:
+    """What the system says, in a few words without a full stop."""
+    if isinstance(error, shutil.Error):  # a list of all that could not be copied
+        return str(error.args[0][0][-1])
+    return (error.strerror if isinstance(error, OSError) else None) or " ".join(str(error).split())
+
 
 class MlscaffoldError(Exception):
     """One sentence for people, and the exit code for scripts.

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from mlscaffold.errors import reason
+
 # Git sets these for its hooks and aliases. They would make a git that we start work on the caller's repository.
 _OF_THE_CALLER = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -119,5 +121,5 @@ def _git(*arguments: str, cwd: Path) -> str:
         said = error.stderr.strip().splitlines()
         raise GitError(said[-1] if said else f"git {arguments[0]} ended with {error.returncode}") from error
     except OSError as error:
-        raise GitError(f"git cannot be run: {error.strerror}") from error
+        raise GitError(f"git cannot be run: {reason(error)}") from error
     return done.stdout.rstrip("\n")

@@ -7,7 +7,7 @@ from typing import Any
 
 import yaml
 
-from mlscaffold.errors import AnswerError, TemplateError
+from mlscaffold.errors import AnswerError, TemplateError, reason
 
 # The C loader reads copier.yml ten times as fast; PyYAML is sometimes built without it.
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -95,7 +95,7 @@ def read(template: Path) -> Questionnaire:
     try:
         content = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506 (a safe loader, the fast one)
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise TemplateError(f"The template's questions cannot be read from {path}: {_brief(error)}") from error
+        raise TemplateError(f"The template's questions cannot be read from {path}: {reason(error)}") from error
     return Questionnaire(
         questions={name: _question(name, entry) for name, entry in content.items() if not name.startswith("_")},
         answers_file=content.get("_answers_file", ".copier-answers.yml"),
@@ -111,7 +111,7 @@ def read_answers(path: Path) -> dict[str, Any]:
     try:
         content = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506
     except (OSError, ValueError, yaml.YAMLError) as error:
-        raise AnswerError(f"The answers cannot be read from {path}: {_brief(error)}") from error
+        raise AnswerError(f"The answers cannot be read from {path}: {reason(error)}") from error
     if not isinstance(content, dict):
         raise AnswerError(f"{path} has no `question: answer` lines.")
     return {str(name): value for name, value in content.items() if name not in COPIERS_OWN}
@@ -144,8 +144,3 @@ def _did_you_mean(word: object, known: list[str]) -> str:
 
     close = difflib.get_close_matches(str(word), known, n=1)
     return f" Did you mean {close[0]}?" if close else ""
-
-
-def _brief(error: Exception) -> str:
-    """The error on one line: YAML's own messages have several."""
-    return " ".join(str(error).split())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from mlscaffold.errors import TargetError
+from mlscaffold.errors import TargetError, reason
 
 _PREFIX = ".mlscaffold-"
 _LOCK = "mlscaffold.lock"
@@ -42,7 +42,7 @@ def check(path: str) -> Path:
         if not os.access(parent, os.W_OK | os.X_OK):
             raise TargetError(f"You may not write to {parent}: choose another place.")
     except (OSError, ValueError) as error:
-        raise TargetError(f"{path} cannot be used: {_reason(error)}.") from error
+        raise TargetError(f"{path} cannot be used: {reason(error)}.") from error
     return target
 
 
@@ -68,7 +68,7 @@ def put(project: Path, target: Path) -> None:
         project.rename(target)
     except OSError as error:
         raise TargetError(
-            f"The project cannot be moved to {target}: {_reason(error)}. Nothing was written there."
+            f"The project cannot be moved to {target}: {reason(error)}. Nothing was written there."
         ) from error
 
 
@@ -85,7 +85,7 @@ def _make(parent: Path) -> tuple[Path, BinaryIO]:
         try:
             folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
         except OSError as error:
-            raise TargetError(f"Nothing can be written to {parent}: {_reason(error)}.") from error
+            raise TargetError(f"Nothing can be written to {parent}: {reason(error)}.") from error
         try:
             lock = (folder / _LOCK).open("wb")
         except FileNotFoundError:
@@ -136,10 +136,6 @@ def _same(path: Path, file: BinaryIO) -> bool:
         return os.path.samestat(path.stat(), os.fstat(file.fileno()))
     except FileNotFoundError:
         return False
-
-
-def _reason(error: OSError | ValueError) -> str:
-    return (error.strerror if isinstance(error, OSError) else None) or str(error)
 
 
 if sys.platform == "win32":

@@ -9,6 +9,8 @@ import sysconfig
 import tomllib
 from pathlib import Path
 
+from mlscaffold.errors import reason
+
 # Meant for another project than the one to be locked.
 _OF_THE_CALLER = ("UV_FROZEN", "UV_LOCKED", "UV_PROJECT", "UV_WORKING_DIR", "VIRTUAL_ENV")
 _NO_NETWORK = re.compile(r"failed to fetch|error sending request|network was disabled|network is disabled", re.I)
@@ -34,7 +36,7 @@ def lock(project: Path) -> None:
             check=False,
         )
     except OSError as error:
-        raise UvError(f"uv cannot be run ({error})") from error
+        raise UvError(f"uv cannot be run ({reason(error)})") from error
     if done.returncode == 0:
         return
     if _NO_NETWORK.search(done.stderr):
@@ -56,7 +58,10 @@ def workspace_around(folder: Path) -> Path | None:
 
 
 def command() -> str:
-    """What the user types for uv in the shell that they came from: "uv" if it is on their PATH, else its full path."""
+    """What the user types for uv in the shell that they came from: "uv" if it is on their PATH, else its full path.
+
+    Where there is none at all, it is "uv" too: the word to look for.
+    """
     path = os.environ.get("PATH", os.defpath).split(os.pathsep)
     started_by = os.environ.get("UV")  # set by `uv run`, which also puts folders before the user's PATH
     if started_by:
@@ -66,7 +71,10 @@ def command() -> str:
                 path.remove(scripts)
     if shutil.which("uv", path=os.pathsep.join(path)):
         return "uv"
-    return started_by or _binary()
+    try:
+        return started_by or _binary()
+    except FileNotFoundError:
+        return "uv"
 
 
 def _binary() -> str:

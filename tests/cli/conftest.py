@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-URL = "https://github.com/mlscaffold/mlscaffold"
+ROOT = Path(__file__).parents[2]
+URL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
 TAG = "v1.0.0"  # of the snapshot
 QUICK = ("--defaults", "--no-lock", "--no-git")
 
