@@ -23,7 +23,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from .bundle import fetch
+from .bundle import Bundle, fetch_async
 from .errors import ProjectError
 from .prediction_log import PredictionLog
 from .predictor import load
@@ -34,6 +34,8 @@ from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
 logger = logging.getLogger(__name__)
 PREDICT = "/v1/predict"
 NAME = __name__.partition(".")[0]
+MAX_PAUSE = 60.0
+"""The longest pause, in seconds, between two tries to load the model; each is twice as long as the one before."""
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 """What a client may send as `X-Request-ID`: it is answered in a header, and logged."""
 
@@ -84,16 +86,14 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 class Model:
     """A loaded bundle, ready to answer."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Fetch, verify and load the bundle at `MODEL_URI`.
+    def __init__(self, bundle: Bundle, settings: Settings) -> None:
+        """Load a verified bundle.
 
         Raises:
-            ProjectError: there is none, or it is not to be trusted.
+            ProjectError: it was made with other features, or cannot be read.
         """
-        if not settings.model_uri:
-            raise ProjectError("MODEL_URI names no bundle")
-        self.bundle = fetch(settings.model_uri, settings.model_cache)
-        self.predictor = load(self.bundle)
+        self.bundle = bundle
+        self.predictor = load(bundle)
         self.signature = self.predictor.signature
         self.names = [column.name for column in self.signature.inputs]
         self.decoder = RequestDecoder(self.signature, settings.max_request_rows)
@@ -109,16 +109,21 @@ class Service:
         self.reason = "the model is being loaded"
 
     async def load(self) -> None:
-        """Load the model, trying again for as long as it takes."""
-        seconds = self.settings.model_load_seconds
+        """Fetch, verify and load the bundle at `MODEL_URI`, trying again for as long as it takes."""
+        seconds, pause = self.settings.model_load_seconds, self.settings.model_retry_seconds
         while self.model is None:
             try:
-                self.model = await asyncio.wait_for(asyncio.to_thread(Model, self.settings), seconds)
+                if not self.settings.model_uri:
+                    raise ProjectError("MODEL_URI names no bundle")
+                async with asyncio.timeout(seconds):
+                    bundle = await fetch_async(self.settings.model_uri, self.settings.model_cache)
+                    self.model = await asyncio.to_thread(Model, bundle, self.settings)
             except Exception as error:  # whatever it was, /readyz must tell it, and the next try may succeed
                 self.reason = str(error) or f"the model could not be loaded within {seconds:g} seconds"
                 expected = isinstance(error, ProjectError | TimeoutError)
                 logger.warning("not ready: %s", self.reason, exc_info=not expected)
-                await asyncio.sleep(self.settings.model_retry_seconds)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, MAX_PAUSE)
         MODEL.labels(self.model.bundle.id).set(1)
         gc.collect()
         gc.freeze()  # what is there now, stays: the collector need not look at it again while requests wait

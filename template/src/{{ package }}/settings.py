@@ -17,7 +17,7 @@ class Settings(BaseSettings):
     model_cache: Path = Path("artifacts/cache")
     """Where a remote bundle is unpacked."""
     model_retry_seconds: PositiveFloat = 5
-    """How long to wait before a bundle that could not be loaded is tried again."""
+    """How long to wait before a bundle that could not be loaded is tried again; then ever longer, up to a minute."""
     model_load_seconds: PositiveFloat = 300
     """How long one try may take."""
 
