@@ -8,6 +8,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from pydantic import ValidationError
 
 from .errors import DriftError, ProjectError
 from .settings import Settings
@@ -175,6 +176,20 @@ def monitor(
         raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
 
 
+@app.command()
+def release(
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="staging, prod, or train for the training image.")],
+    image: Annotated[str, typer.Option(help="The image by its digest: registry/name@sha256:…")],
+    model: Annotated[str, typer.Option(help="The bundle's URI, which ends with its id; none for train.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write which image and which model run in an environment; applying it is up to kubectl, Argo CD or Flux."""
+    from . import release as releases
+
+    path = releases.write(environment, image, model)
+    _print(f"{path} is written: commit it", {"path": path, "image": image, "model": model}, as_json)
+
+
 def main() -> None:
     """Run the command; what its user can mend is one sentence, everything else a traceback."""
     try:
@@ -182,6 +197,10 @@ def main() -> None:
     except ProjectError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(error.exit_code) from None
+    except ValidationError as error:  # only settings are validated so
+        details = error.errors()[0]
+        typer.echo(f"error: the environment variable {str(details['loc'][0]).upper()}: {details['msg']}", err=True)
+        raise SystemExit(1) from None
     except ModuleNotFoundError as error:
         typer.echo(f"error: this needs {error.name}, which is not installed; `uv sync` installs everything", err=True)
         raise SystemExit(1) from None

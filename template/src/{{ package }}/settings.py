@@ -10,7 +10,7 @@ from pydantic_settings import BaseSettings
 class Settings(BaseSettings):
     """Read from environment variables of the same names; every default works on a laptop with no network."""
 
-    store_uri: str = "artifacts/store"
+    store_uri: Annotated[str, Field(min_length=1)] = "artifacts/store"
     """Where bundles, and the pointers to the candidate and the champion, are kept."""
     model_uri: str = ""
     """The bundle to serve."""
