@@ -1,4 +1,4 @@
-# What CI may do: each stage has a role, which only tokens with that stage's subject can assume, for an hour.
+# What CI may do: each stage has a role, which only tokens with that stage's subject can assume.
 locals {
   ci_host     = trimprefix(var.ci_issuer, "https://")
   ci_provider = one(concat(aws_iam_openid_connect_provider.ci[*].arn, data.aws_iam_openid_connect_provider.ci[*].arn))
@@ -47,7 +47,7 @@ resource "aws_iam_role" "ci" {
 resource "aws_iam_role_policy" "ci" {
   for_each = {
     image   = data.aws_iam_policy_document.push.json
-    train   = data.aws_iam_policy_document.training.json
+    train   = data.aws_iam_policy_document.ci_train.json
     staging = data.aws_iam_policy_document.release.json
     prod    = data.aws_iam_policy_document.release.json
   }
@@ -78,6 +78,14 @@ data "aws_iam_policy_document" "push" {
   }
 }
 
+# Trains as the cluster does, and looks at the prediction log to see whether it should.
+data "aws_iam_policy_document" "ci_train" {
+  source_policy_documents = [
+    data.aws_iam_policy_document.training.json,
+    data.aws_iam_policy_document.drift.json,
+  ]
+}
+
 # A release looks up the digest of an image, verifies its signature, and looks up a bundle.
 data "aws_iam_policy_document" "release" {
   #checkov:skip=CKV_AWS_356:A login to the registry cannot be limited to a repository
@@ -95,6 +103,11 @@ data "aws_iam_policy_document" "release" {
     sid       = "ReadBundles"
     actions   = ["s3:GetObject"]
     resources = ["${aws_s3_bucket.this.arn}/models/*"]
+  }
+  statement { # the whole bucket, or S3 would not tell what is missing from what is forbidden
+    sid       = "List"
+    actions   = ["s3:ListBucket"]
+    resources = [aws_s3_bucket.this.arn]
   }
   statement {
     sid       = "Decrypt"

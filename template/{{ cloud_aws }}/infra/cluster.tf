@@ -46,7 +46,7 @@ resource "aws_eks_access_policy_association" "ci" {
   for_each      = aws_eks_access_entry.ci
   cluster_name  = each.value.cluster_name
   principal_arn = each.value.principal_arn
-  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy"
+  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/${each.key == "train" ? "AmazonEKSEditPolicy" : "AmazonEKSAdminPolicy"}"
   access_scope {
     type       = "namespace"
     namespaces = [local.ci_namespaces[each.key]]

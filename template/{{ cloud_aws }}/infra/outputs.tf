@@ -1,43 +1,28 @@
-output "region" {
-  description = "Where everything is."
-  value       = var.region
+output "ci_variables" {
+  description = "The variables of CI; none of them is secret."
+  value = merge(
+    {
+      REGION             = var.region
+      IMAGE              = aws_ecr_repository.this["serving"].repository_url
+      TRAIN_IMAGE        = aws_ecr_repository.this["training"].repository_url
+      STORE_URI          = local.store_uri
+      PREDICTION_LOG_URI = "${local.log_uri}/prod"
+    },
+    { for stage, role in aws_iam_role.ci : "IDENTITY_${upper(stage)}" => role.arn },
+    local.has_cluster ? { CLUSTER = local.cluster_name } : {},
+  )
 }
 
-output "images" {
-  description = "Where CI pushes the images of serving and training, without tag or digest."
-  value       = { for name, repository in aws_ecr_repository.this : name => repository.repository_url }
-}
-
-output "store_uri" {
-  description = "STORE_URI: the registry of bundles."
-  value       = "s3://${aws_s3_bucket.this.bucket}/models"
+output "settings" {
+  description = "What settings.py writes into the settings.yaml of deploy/."
+  value = {
+    "overlays/staging" = { PREDICTION_LOG_URI = "${local.log_uri}/staging" }
+    "overlays/prod"    = { PREDICTION_LOG_URI = "${local.log_uri}/prod" }
+    "train"            = { STORE_URI = local.store_uri }
+  }
 }
 
 output "data_uri" {
   description = "Where training data may be put."
   value       = "s3://${aws_s3_bucket.this.bucket}/data"
-}
-
-output "ci_identities" {
-  description = "The role that each stage of CI assumes."
-  value       = { for stage, role in aws_iam_role.ci : stage => role.arn }
-}
-
-output "workload_identities" {
-  description = "The role of each service account."
-  value       = { for workload, role in aws_iam_role.workload : workload => role.arn }
-}
-
-output "cluster" {
-  description = "The cluster's name; null while there is none."
-  value       = local.has_cluster ? local.cluster_name : null
-}
-
-output "settings" {
-  description = "What settings.py writes into the settings of deploy/."
-  value = {
-    "overlays/staging" = { PREDICTION_LOG_URI = "s3://${aws_s3_bucket.this.bucket}/predictions/staging" }
-    "overlays/prod"    = { PREDICTION_LOG_URI = "s3://${aws_s3_bucket.this.bucket}/predictions/prod" }
-    "train"            = { STORE_URI = "s3://${aws_s3_bucket.this.bucket}/models" }
-  }
 }

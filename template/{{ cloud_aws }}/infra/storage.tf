@@ -1,3 +1,8 @@
+locals {
+  store_uri = "s3://${aws_s3_bucket.this.bucket}/models"
+  log_uri   = "s3://${aws_s3_bucket.this.bucket}/predictions"
+}
+
 # data/ for training, models/ for bundles, predictions/ENVIRONMENT/ for the prediction logs.
 resource "aws_s3_bucket" "this" {
   #checkov:skip=CKV_AWS_18:CloudTrail's data events tell who reads what, where that has to be known

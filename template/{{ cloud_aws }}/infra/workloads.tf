@@ -3,8 +3,7 @@ locals {
   workloads = {
     serving-staging = { namespace = "${var.namespace}-staging", account = "serving" }
     serving-prod    = { namespace = "${var.namespace}-prod", account = "serving" }
-    drift-staging   = { namespace = "${var.namespace}-staging", account = "drift" }
-    drift-prod      = { namespace = "${var.namespace}-prod", account = "drift" }
+    drift           = { namespace = "${var.namespace}-prod", account = "drift" }
     training        = { namespace = "${var.namespace}-train", account = "training" }
   }
 }
@@ -47,8 +46,7 @@ resource "aws_iam_role_policy" "workload" {
   for_each = {
     serving-staging = data.aws_iam_policy_document.serving["staging"].json
     serving-prod    = data.aws_iam_policy_document.serving["prod"].json
-    drift-staging   = data.aws_iam_policy_document.drift["staging"].json
-    drift-prod      = data.aws_iam_policy_document.drift["prod"].json
+    drift           = data.aws_iam_policy_document.drift.json
     training        = data.aws_iam_policy_document.training.json
   }
   name   = "storage"
@@ -81,13 +79,12 @@ data "aws_iam_policy_document" "serving" {
 }
 
 data "aws_iam_policy_document" "drift" {
-  for_each = toset(["staging", "prod"])
   statement {
     sid     = "ReadBundlesAndPredictionLog"
     actions = ["s3:GetObject"]
     resources = [
       "${aws_s3_bucket.this.arn}/models/bundles/*",
-      "${aws_s3_bucket.this.arn}/predictions/${each.key}/*",
+      "${aws_s3_bucket.this.arn}/predictions/prod/*",
     ]
   }
   statement {
@@ -97,7 +94,7 @@ data "aws_iam_policy_document" "drift" {
     condition {
       test     = "StringLike"
       variable = "s3:prefix"
-      values   = ["predictions/${each.key}/*"]
+      values   = ["predictions/prod/*"]
     }
   }
   statement {
@@ -124,7 +121,7 @@ data "aws_iam_policy_document" "training" {
     actions   = ["s3:GetObject", "s3:PutObject"]
     resources = ["${aws_s3_bucket.this.arn}/models/*"]
   }
-  statement { # of the whole bucket: only then is an object that is missing told from one that is forbidden
+  statement { # the whole bucket, or S3 would not tell what is missing from what is forbidden
     sid       = "List"
     actions   = ["s3:ListBucket"]
     resources = concat([aws_s3_bucket.this.arn], [for b in var.data_buckets : "arn:aws:s3:::${b}"])
