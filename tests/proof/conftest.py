@@ -15,6 +15,7 @@ import pytest
 
 from tests.conftest import Copier
 from tests.proof import images
+from tests.tools import lack
 
 NAME = "churn"
 
@@ -84,7 +85,7 @@ def request_body(project: Project) -> bytes:
 def image_store() -> images.Store:
     """Return where images are kept, from one session to the next: the stand-ins take a minute to make."""
     if reason := images.lacking():
-        pytest.skip(reason)
+        lack(reason)
     return images.Store(Path(tempfile.gettempdir()) / f"mlscaffold-images-{os.geteuid()}")
 
 

@@ -6,7 +6,6 @@ import base64
 import hashlib
 import hmac
 import json
-import shutil
 import subprocess
 import tempfile
 import threading
@@ -20,6 +19,7 @@ from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 from tests.proof.web import Answer, ask, free_port
+from tests.tools import need
 
 BUCKET = "models"
 AZURITE = "devstoreaccount1"
@@ -116,6 +116,8 @@ class Google(Store):
         parts = urlsplit(path)
         if method == "GET" and parts.path.strip("/") == BUCKET:
             return self._list(port, parse_qs(parts.query).get("prefix", [""])[0])
+        if method == "DELETE":
+            return ask(port, method, f"/storage/v1/b/{BUCKET}/o/{parts.path.removeprefix(f'/{BUCKET}/')}")
         plain = {name: value for name, value in headers.items() if name.lower() != "range"}
         answer = ask(port, "GET" if method == "HEAD" else method, path, body, plain)
         content = body if method == "PUT" else answer.body
@@ -211,14 +213,10 @@ class Gate:
             server.server_close()
 
 
-def lacking(store: Store) -> str | None:
-    """Return why a store cannot be emulated here, or None."""
-    return None if shutil.which(store.tool) else f"{store.tool} not installed"
-
-
 @contextmanager
 def emulate(store: Store) -> Iterator[Gate]:
     """Run an emulator with an empty bucket for as long as the context lasts, behind a gate that is still closed."""
+    need(store.tool)
     port = free_port()
     with tempfile.TemporaryDirectory() as folder:
         quiet = subprocess.DEVNULL
