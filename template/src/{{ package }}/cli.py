@@ -190,6 +190,30 @@ def release(
     _print(f"{path} is written: commit it", {"path": path, "image": image, "model": model}, as_json)
 
 
+@app.command()
+def champion(as_json: AsJson = False) -> None:
+    """Print the champion's URI; nothing while there is none."""
+    from . import registry
+
+    settings = Settings()
+    uri = registry.find("champion", settings) if registry.pointer("champion", settings) else ""
+    _print(uri, {"champion": uri}, as_json)
+
+
+@app.command()
+def smoke(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where the service is, such as https://churn.example.org")],
+    model: Annotated[str, typer.Option(help="The bundle that it should serve, by its id or URI.")] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds within which it has to become ready.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a running service for real predictions, and look at its answers."""
+    from . import smoke as test
+
+    report = test.run(url, model, wait)
+    _print(f"{url} serves {report.model}; a request takes {report.milliseconds} ms", report, as_json)
+
+
 def main() -> None:
     """Run the command; what its user can mend is one sentence, everything else a traceback."""
     try:
