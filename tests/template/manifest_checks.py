@@ -43,8 +43,6 @@ POD_VOLUMES = {
     "projected",
     "secret",
 }
-    ["configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret"]
-)
 
 
 def schema_problems(objects: list[Object], version: str) -> Iterator[str]:
