@@ -6,7 +6,6 @@ import json
 import os
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,10 +82,10 @@ def request_body(project: Project) -> bytes:
 
 @pytest.fixture(scope="session")
 def image_store() -> images.Store:
-    """Return where images are kept, from one session to the next: the stand-ins take a minute to make."""
+    """Return where images are kept."""
     if reason := images.lacking():
         lack(reason)
-    return images.Store(Path(tempfile.gettempdir()) / f"mlscaffold-images-{os.geteuid()}")
+    return images.Store(images.SHARED)
 
 
 @pytest.fixture(scope="session")

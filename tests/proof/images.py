@@ -15,6 +15,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 TOOLS = ("buildah", "debootstrap", "ip", "nsenter", "setpriv", "unshare")
+SHARED = Path(tempfile.gettempdir()) / f"mlscaffold-images-{os.geteuid()}"
+"""Where images are kept from one run to the next: the stand-ins take a minute to make."""
 WRITABLE = ("/tmp", "/app/artifacts")  # the two places that the Dockerfile names
 
 
@@ -34,8 +37,9 @@ def lacking() -> str | None:
 
 @dataclass(frozen=True)
 class Container:
-    """A running container; `pid` is its first process, as this machine counts."""
+    """A running container; `pid` is its first process, as this machine counts; `began` is by `time.perf_counter`."""
 
+    began: float
     pid: int
     process: subprocess.Popen[bytes]
     image: Image
@@ -93,6 +97,7 @@ class Image:
     def run(
         self,
         *arguments: str,
+        entrypoint: Sequence[str] = (),
         env: Mapping[str, str] | None = None,
         mounts: Mapping[Path, str] | None = None,
         own_network: bool = False,
@@ -101,13 +106,15 @@ class Image:
 
         Args:
             arguments: What to run instead of the image's own command.
+            entrypoint: What to run it by, instead of the image's own entry point; then that has no command.
             env: Variables beside the image's own.
             mounts: Folders of this machine, each with its read-only place in the container.
             own_network: Whether it has a network of its own, in which nothing but itself can be reached.
         """
         user = int(self.config["User"].partition(":")[0])  # a name would be of no use to Kubernetes' runAsNonRoot
         assert user > 0
-        command = [*self.config["Entrypoint"], *(arguments or self.config["Cmd"])]
+        own = [] if entrypoint else self.config["Cmd"]
+        command = [*(entrypoint or self.config["Entrypoint"]), *(arguments or own)]
         variables = [*self.config["Env"], *(f"{name}={value}" for name, value in (env or {}).items())]
         with self.root() as root, tempfile.TemporaryDirectory() as folder:
             log = Path(folder) / "log"
@@ -122,13 +129,14 @@ class Image:
             inside = f"cd {self.config['WorkingDir']} && exec {inside}"
             script += [f"exec chroot {root} sh -c {shlex.quote(inside)}"]
             namespaces = ["--mount", "--pid", "--ipc", "--uts", *(["--net"] if own_network else [])]
+            began = time.perf_counter()
             process = subprocess.Popen(
                 ["unshare", *namespaces, "--fork", "--kill-child", "sh", "-c", "\n".join(script)],
                 stdout=log.open("wb"),
                 stderr=subprocess.STDOUT,
             )
             try:
-                yield Container(_child(process), process, self, log)
+                yield Container(began, _child(process), process, self, log)
             finally:
                 process.kill()
                 process.wait()

@@ -13,6 +13,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.proof.conftest import NAME, Project
 from tests.proof.images import Container, Image, Store
@@ -119,6 +120,22 @@ def test_the_other_image_trains_without_a_network(trainer: Image) -> None:
         log = container.log.read_text()
     assert code == 0, log
     assert "is the champion" in log
+
+
+def test_it_does_for_compose_what_is_asked_of_it(service: Image, project: Project, champion: Path) -> None:
+    """On a laptop it finds the champion by itself, and measures drift again and again."""
+    services = yaml.safe_load((project.root / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    store = {project.root / "artifacts/store": "/store"}
+    port, env = (
+        free_port(),
+        {name: value for name, value in services["service"]["environment"].items() if "$" not in value},
+    )
+    with service.run("serve", "--host", "127.0.0.1", "--port", str(port), env=env, mounts=store) as container:
+        wait(lambda: answers(port, "/readyz", text=champion.name), f"not ready:\n{container.log.read_text()}")
+    drift = services["drift"]
+    with service.run(entrypoint=drift["entrypoint"], env=drift["environment"], mounts=store) as container:
+        wait(lambda: "too few for a verdict" in container.log.read_text(), "drift is not measured")
+        assert "drift_rows 0.0" in container.exec(["cat", "/app/artifacts/drift/drift.prom"]).stdout
 
 
 # ── A change of model ───────────────────────────────────────────────────────────────────────────────────────────────

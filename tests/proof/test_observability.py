@@ -136,8 +136,8 @@ def test_every_panel_has_data(prometheus: int, project: Project, champion: Path)
     assert [key for key, found in series.items() if not found] == []
     values = {key: [float(each["value"][1]) for each in found] for key, found in series.items()}
     assert [key for key, found in values.items() if any(math.isnan(value) for value in found)] == []
-    for panel, _ in series:
-        print(panel, [each["metric"] for each in series[panel, _]], values[panel, _])
+    for (panel, name), found in series.items():
+        print(f"{panel} ({name}): {len(found)} series, such as {found[0]['metric']} = {found[0]['value'][1]}")
     assert 0.2 < values["Errors", "4xx"][0] < 0.5
     assert values["Errors", "5xx"] == [0]
     assert values["Latency", "p50"] <= values["Latency", "p95"] <= values["Latency", "p99"]

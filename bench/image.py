@@ -1,0 +1,63 @@
+"""How long the image of the service takes from its start to its first answer, against a bare Python in the same image.
+
+    sudo python bench/image.py [--rounds 10]
+
+Needs what `.ci/tools` installs, and root. The bundle lies on the disk; the network would be another matter.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from tests.proof.conftest import NAME, Project
+from tests.proof.images import SHARED, Image, Store
+from tests.proof.web import answers, free_port
+
+ROOT = Path(__file__).parents[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=10)
+    rounds = parser.parse_args().rounds
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        subprocess.run(["mlscaffold", "new", "--defaults", f"{folder}/{NAME}"], check=True, stdout=subprocess.DEVNULL)
+        project = Project(Path(folder, NAME))
+        project.run(NAME, "pipeline")
+        (bundle,) = (project.root / "artifacts/store/bundles").iterdir()
+        image = Store(SHARED).build(project.root, f"localhost/{NAME}")
+        times: dict[str, list[float]] = {"bare Python": [], "/healthz": [], "/readyz": []}
+        for _ in range(rounds):
+            times["bare Python"].append(bare(image))
+            for path in ("/healthz", "/readyz"):
+                times[path].append(first_answer(image, bundle, path))
+    floor = statistics.median(times["bare Python"])
+    for name, seconds in times.items():
+        median = statistics.median(seconds)
+        print(f"{name:<12} {median:.2f} s (from {min(seconds):.2f} to {max(seconds):.2f}), {median / floor:.1f}×")
+
+
+def bare(image: Image) -> float:
+    """Return the seconds until a container that only starts Python has ended."""
+    with image.run(entrypoint=["python", "-c", "pass"]) as container:
+        container.process.wait()
+        return time.perf_counter() - container.began
+
+
+def first_answer(image: Image, bundle: Path, path: str) -> float:
+    """Return the seconds from the start of a container to the first 200."""
+    port, place = free_port(), f"/model/{bundle.name}"
+    command = ("serve", "--host", "127.0.0.1", "--port", str(port))
+    with image.run(*command, env={"MODEL_URI": place}, mounts={bundle: place}) as container:
+        while not answers(port, path):
+            time.sleep(0.005)
+        return time.perf_counter() - container.began
+
+
+if __name__ == "__main__":
+    main()
