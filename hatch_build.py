@@ -7,6 +7,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
+IGNORED = ("__pycache__", "*.pyc", ".DS_Store")
+
 
 class TemplateHook(BuildHookInterface[Any]):
     """Embeds the template in wheels, and its origin in wheels and source distributions.
@@ -22,7 +24,7 @@ class TemplateHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "src"))
-        from mlscaffold.source import IGNORED, ORIGIN_FILE, PARTS, Origin
+        from mlscaffold.source import ORIGIN_FILE, PARTS, Origin
 
         origin = Origin.of(root)
         if origin.modified:

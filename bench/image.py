@@ -18,11 +18,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
-from tests.proof.conftest import NAME, Project
-from tests.proof.images import SHARED, Image, Store
-from tests.proof.web import answers, free_port
+from tests.proof.project import Project
+from tests.proof.shipping.images import SHARED, Image, Store
+from tests.proof.shipping.web import answers, free_port
 
-ROOT = Path(__file__).parents[1]
+NAME = "churn"
 
 
 def main() -> None:
@@ -31,10 +31,10 @@ def main() -> None:
     rounds = parser.parse_args().rounds
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         subprocess.run(["mlscaffold", "new", "--defaults", f"{folder}/{NAME}"], check=True, stdout=subprocess.DEVNULL)
-        project = Project(Path(folder, NAME))
-        project.run(NAME, "pipeline")
-        (bundle,) = (project.root / "artifacts/store/bundles").iterdir()
-        image = Store(SHARED).build(project.root, f"localhost/{NAME}")
+        project = Project(Path(folder, NAME), NAME)
+        project("pipeline")
+        (bundle,) = (project.folder / "artifacts/store/bundles").iterdir()
+        image = Store(SHARED).build(project.folder, f"localhost/{NAME}")
         times: dict[str, list[float]] = defaultdict(list)
         for _ in range(rounds):
             times["bare Python"].append(bare(image))

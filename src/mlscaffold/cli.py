@@ -35,8 +35,9 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]  # a path need not be text
     for name in ("SIGTERM", "SIGHUP"):  # to be ended politely is to be stopped: nothing stays behind
-        if hasattr(signal, name):
-            signal.signal(getattr(signal, name), signal.default_int_handler)
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is signal.SIG_DFL:  # `nohup` ignores one of them
+            signal.signal(number, signal.default_int_handler)
     git.forget_the_caller()
     try:
         with _shell():
@@ -169,7 +170,7 @@ def options(
     from mlscaffold import questions, source
     from mlscaffold.create import BETTER_DEFAULTS
 
-    asked = questions.read(source.find().root).asked
+    asked = questions.read(source.find()).asked
     if as_json:
         _print_json(
             {

@@ -17,7 +17,7 @@ def candidates(incomplete: str, given: Collection[str]) -> Iterator[tuple[str, s
         given: assignments that are on the line already.
     """
     try:
-        asked = questions.read(source.find().root).asked
+        asked = questions.read(source.find()).asked
     except MlscaffoldError:
         return  # the command itself will say so
     taken = {assignment.partition("=")[0] for assignment in given}

@@ -117,7 +117,7 @@ class _Order:
 
     request: Request
     place: Path
-    template: source.Source
+    template: Path
     questionnaire: questions.Questionnaire
     origin: source.Origin
 
@@ -125,19 +125,18 @@ class _Order:
     def of(cls, request: Request) -> Self:
         place = target.check(request.path)
         template = source.find()
-        questionnaire = questions.read(template.root)
+        questionnaire = questions.read(template)
         questionnaire.check(request.answers)
-        return cls(request, place, template, questionnaire, template.origin())
+        return cls(request, place, template, questionnaire, source.Origin.of(template))
 
     def draft(self, workspace: Path, warn: Warn) -> Project:
-        """Render the project into a workspace, below folders whose names cannot collide with its own."""
-        folder = workspace / "project" / self.place.name  # templates may ask for the folder's name
+        """Render the project into a workspace, below a folder of its own: its name may be any."""
+        folder = workspace / "project" / self.place.name
         try:
-            template = self.template.plain_folder(workspace)
-            self._render(template, folder, warn)
+            self._render(folder, warn)
             _settle_modes(folder)
             answers = questions.read_answers(folder / self.questionnaire.answers_file)
-            layers = self._layers(template, workspace / "traced", answers) if self.request.trace else {}
+            layers = self._layers(workspace / "traced", answers) if self.request.trace else {}
         except OSError as error:
             raise TargetError(f"The project cannot be written: {reason(error)}.") from error
         checks.check(folder)
@@ -147,14 +146,14 @@ class _Order:
             warn(f"Without git nobody can tell whether the template has changed since {self.origin.commit[:10]}.")
         return Project(folder, _command(folder), answers, self.origin, tuple(_files(folder, layers)))
 
-    def _render(self, template: Path, folder: Path, warn: Warn) -> None:
+    def _render(self, folder: Path, warn: Warn) -> None:
         origin = {"_src_path": self.origin.url, "_commit": self.origin.commit}
         answers = {**self.request.answers, "mlscaffold_origin": origin}
         defaults = {name: value for name, value in _proposals(self.place).items() if name not in answers}
         while True:
             try:
                 # A question with an invalid default cannot be asked: before asking, only look at the answers.
-                render(template, folder, answers, defaults=defaults, pretend=self.request.ask)
+                render(self.template, folder, answers, defaults=defaults, pretend=self.request.ask)
                 break
             except AnswerError as error:
                 if error.question not in defaults:
@@ -167,12 +166,12 @@ class _Order:
                     warn(complaint)
                 del defaults[error.question]
         if self.request.ask:
-            render(template, folder, answers, defaults=defaults, ask=True)
+            render(self.template, folder, answers, defaults=defaults, ask=True)
 
-    def _layers(self, template: Path, traced: Path, answers: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    def _layers(self, traced: Path, answers: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
         """The layers of each path: rendered once more, with layers that stay folders, named @layer."""
         marks = {layer: f"@{layer}" for layer in self.questionnaire.layers(answers)}
-        render(template, traced, {**answers, **marks}, defaults={})
+        render(self.template, traced, {**answers, **marks}, defaults={})
         layers = {}
         for path in traced.rglob("*"):
             parts = path.relative_to(traced).parts

@@ -19,10 +19,10 @@ def render(
     ask: bool = False,
     pretend: bool = False,
 ) -> None:
-    """Render a plain folder with a template in it.
+    """Render a template as it lies there, also where it is a clone.
 
     Args:
-        template: the folder of copier.yml; no repository.
+        template: the folder of copier.yml.
         into: the folder to write; absent or empty.
         answers: final answers; nothing is asked for these.
         defaults: better defaults than the template's own. Copier refuses to ask a question whose default is invalid.
@@ -42,7 +42,8 @@ def render(
     from copier.errors import CopierAnswersInterrupt, CopierError
 
     try:
-        # A plain folder needs no git. With one on the PATH, Copier asks it about the folder and about each file.
+        # Without a git on the PATH Copier takes the folder as it is; with one it would check out a clone's newest tag,
+        # and ask git about each file.
         with warnings.catch_warnings(), plumbum.local.env(PATH=str(template)):
             warnings.simplefilter("ignore")  # advice for those who call Copier themselves
             copier.run_copy(

@@ -1,7 +1,6 @@
 """Which template, and where it comes from: the folder in the wheel, or the repository that this file lies in."""
 
 import json
-import shutil
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,6 @@ from mlscaffold import git
 from mlscaffold.errors import TemplateError
 
 PARTS = ("copier.yml", "partials", "template")
-IGNORED = ("__pycache__", "*.pyc", ".DS_Store")
 ORIGIN_FILE = "origin.json"  # in the wheel and in the sdist, never in the repository
 
 _EMBEDDED = Path(__file__).parent / "_template"
@@ -66,36 +64,9 @@ class Origin:
         return json.dumps(asdict(self), indent=2) + "\n"
 
 
-@dataclass(frozen=True)
-class Source:
-    """The template's folder, which holds copier.yml, partials/ and template/."""
-
-    root: Path
-
-    def origin(self) -> Origin:
-        """Where projects say that they come from; TemplateError if nobody knows."""
-        return Origin.of(self.root)
-
-    def plain_folder(self, workspace: Path) -> Path:
-        """A folder with the template in it and no history, which Copier takes as it is.
-
-        A clone's working tree is copied to the workspace: Copier would check out its newest tag instead.
-        """
-        if not (self.root / ".git").exists():
-            return self.root
-        folder = workspace / "template"
-        folder.mkdir()
-        for part in PARTS:
-            if (self.root / part).is_dir():
-                shutil.copytree(self.root / part, folder / part, ignore=shutil.ignore_patterns(*IGNORED))
-            else:
-                shutil.copy2(self.root / part, folder / part)
-        return folder
-
-
-def find() -> Source:
-    """The template that belongs to this installation; TemplateError if the installation is damaged."""
+def find() -> Path:
+    """The folder of copier.yml that belongs to this installation; TemplateError if the installation is damaged."""
     for root in (_EMBEDDED, _REPOSITORY):
         if all((root / part).exists() for part in PARTS):
-            return Source(root)
+            return root
     raise TemplateError(f"There is no template beside {Path(__file__).parent}: install mlscaffold again.")

@@ -41,7 +41,7 @@ def lock(project: Path) -> None:
         return
     if _NO_NETWORK.search(done.stderr):
         raise UvError("no package index can be reached")
-    said = (line.strip().removeprefix("error: ").removeprefix("cause: ") for line in done.stderr.splitlines())
+    said = (line.strip(" ×│├╰─▶").removeprefix("error: ").removeprefix("cause: ") for line in done.stderr.splitlines())
     raise UvError(": ".join([line.rstrip(".") for line in said if line][:2]) or f"uv ended with {done.returncode}")
 
 

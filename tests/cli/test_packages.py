@@ -7,7 +7,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tarfile
 import zipfile
 from pathlib import Path
 
@@ -73,26 +72,26 @@ def sdist(prepared: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the unpacked source distribution that was built in the clone."""
     archive = built(prepared, "sdist", tmp_path_factory.mktemp("sdist"))
     place = tmp_path_factory.mktemp("unpacked")
-    with tarfile.open(archive) as file:
-        file.extractall(place, filter="data")
+    shutil.unpack_archive(archive, place)
     (root,) = place.iterdir()
     return root
 
 
 @pytest.fixture(scope="session")
 def environment(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an empty virtual environment into which the wheel was installed without a network, byte code included."""
+    """Return an empty virtual environment into which the wheel was installed, byte code included."""
     place = tmp_path_factory.mktemp("installed") / "venv"
-    env = {**os.environ, **NO_NETWORK}
 
-    def uv(*arguments: str | Path) -> str:
-        command = ["uv", *map(str, arguments)]
-        return subprocess.run(command, env=env, check=True, stdout=subprocess.PIPE, encoding="utf-8").stdout
+    def uv(*arguments: str | Path, check: bool = True) -> subprocess.CompletedProcess[str]:
+        command = [os.environ.get("UV", "uv"), *map(str, arguments)]
+        return subprocess.run(command, check=check, capture_output=True, encoding="utf-8")
 
-    versions = place.parent / "versions.txt"  # those of this environment: uv's cache has them
-    versions.write_text(uv("pip", "freeze", "--exclude-editable", "--python", sys.executable), "utf-8")
-    uv("venv", "--quiet", "--python", sys.executable, place)
-    uv("pip", "install", "--quiet", "--compile-bytecode", "--python", place, "--constraints", versions, wheel)
+    versions = place.parent / "versions.txt"  # those of this environment
+    versions.write_text(uv("pip", "freeze", "--exclude-editable", "--python", sys.executable).stdout, "utf-8")
+    uv("venv", "--python", sys.executable, place)
+    install = ("pip", "install", "--compile-bytecode", "--python", place, "--constraints", versions, wheel)
+    if uv(*install, "--offline", check=False).returncode:  # something is not in uv's cache
+        uv(*install)
     return place
 
 

@@ -76,6 +76,11 @@ def test_a_name_that_is_no_text_is_refused_readably(cli: Cli) -> None:
     assert "project's name" in complaint
 
 
+def test_a_name_that_would_steer_the_terminal_is_shown_harmlessly(cli: Cli) -> None:
+    (cli.cwd / "red\x1b[31m").write_text("precious", "utf-8")
+    assert cli.refuses("new", "red\x1b[31m", *QUICK).startswith("red\\x1b[31m exists")
+
+
 def test_an_empty_folder_is_filled(cli: Cli) -> None:
     (cli.cwd / "churn").mkdir()
     cli("new", "churn", *QUICK)
@@ -129,7 +134,7 @@ def test_what_only_looks_like_ours_stays(cli: Cli) -> None:
     (cli.cwd / ".mlscaffold-notes").mkdir()
     (cli.cwd / ".mlscaffold-notes/mine.txt").write_text("precious", "utf-8")
     (cli.cwd / ".mlscaffold-file").write_text("precious", "utf-8")
-    (cli.cwd / "linked").mkdir()
+    (cli.cwd / "linked/precious").mkdir(parents=True)
     (cli.cwd / "linked/mlscaffold.lock").touch()
     (cli.cwd / ".mlscaffold-link").symlink_to("linked")
     before = tree(cli.cwd)

@@ -1,5 +1,6 @@
 """The project's command: every step from data to service, and `pipeline` for those that lead to a champion."""
 
+import contextlib
 import os
 import tempfile
 from datetime import UTC, datetime, timedelta
@@ -20,6 +21,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+DRAIN_SECONDS = 15
+"""How long requests under way may take when the service is told to stop; Kubernetes gives it 30 seconds in all."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Model = Annotated[str, typer.Option(help="candidate, champion, a bundle's id, or its path or URI.")]
 NewBaseline = Annotated[
@@ -120,11 +123,21 @@ def serve(
             os.environ["MODEL_URI"] = registry.find("champion", settings)
         except ProjectError as error:
             typer.echo(f"serving without a model: {error}", err=True)
-    with tempfile.TemporaryDirectory() as folder:
+    with contextlib.ExitStack() as stack:
         if workers > 1:  # what makes Prometheus' client add up the workers' metrics
-            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        application = f"{__package__}.serving:create_app"
-        uvicorn.run(application, factory=True, host=host, port=port, workers=workers, access_log=False)
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory())
+        try:
+            uvicorn.run(
+                f"{__package__}.serving:create_app",
+                factory=True,
+                host=host,
+                port=port,
+                workers=workers,
+                access_log=False,
+                timeout_graceful_shutdown=DRAIN_SECONDS,
+            )
+        except SystemExit as stop:  # uvicorn says 3 when it cannot start, which here is the gate's code
+            raise SystemExit(1 if stop.code else 0) from None
 
 
 @app.command()
@@ -134,6 +147,24 @@ def example(model: Model = "champion") -> None:
 
     signature = registry.fetch(model, Settings()).signature()
     typer.echo(msgspec.json.format(msgspec.json.encode({"instances": [signature.example]}), indent=2))
+
+
+@app.command()
+def benchmark(
+    model: Model = "champion",
+    seconds: Annotated[float, typer.Option(min=1, max=60, help="How long to send requests.")] = 5,
+    connections: Annotated[int, typer.Option(min=1, max=64, help="How many requests are under way at once.")] = 8,
+    rows: Annotated[int, typer.Option(min=1, help="Rows a request.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Start the service on loopback, measure how fast it answers, and stop it."""
+    from . import benchmark as load
+    from . import registry
+
+    bundle = registry.fetch(model, Settings())
+    result = load.run(bundle, seconds=seconds, connections=connections, rows=rows, workers=workers)
+    _print(str(result), result, as_json)
 
 
 @app.command()

@@ -27,11 +27,18 @@ class Predictor(Protocol):
 
 
 class OnnxPredictor:
-    """A model in ONNX, run by ONNX Runtime; the graph has an input for each feature."""
+    """A model in ONNX, run by ONNX Runtime.
+
+    The graph takes `numbers` and `texts`, the features of each kind in the order of the signature, shape (rows, …); one
+    of them is absent where there is no such feature. It answers `probabilities`, shape (rows, labels).
+    """
 
     def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
         self.signature = signature
         self._session = session
+        self._inputs = [graph_input.name for graph_input in session.get_inputs()]
+        if not {"numbers", "texts"}.issuperset(self._inputs):
+            raise ValueError(f"its graph takes {', '.join(self._inputs)} instead of numbers and texts")
 
     @classmethod
     def load(cls, folder: Path, signature: Signature, threads: int = 1) -> Self:
@@ -43,7 +50,9 @@ class OnnxPredictor:
 
     def predict(self, columns: Columns) -> NDArray[np.float32]:
         """Return probabilities, shape (rows, labels), for columns as a request carries them."""
-        feeds = {name: array.reshape(-1, 1) for name, array in self.signature.model_inputs(columns).items()}
+        numbers, texts = self.signature.matrices(columns)
+        feeds = {"numbers": numbers, "texts": texts}
+        feeds = {name: feeds[name] for name in self._inputs}
         probabilities: NDArray[np.float32] = self._session.run(["probabilities"], feeds)[0]
         return probabilities
 

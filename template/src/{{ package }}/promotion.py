@@ -1,7 +1,5 @@
 """How a candidate becomes the champion: by passing the gate, on today's held-out rows."""
 
-import polars as pl
-
 from . import data, evaluation, predictor, registry
 from .bundle import Bundle, features_sha256
 from .errors import GateRefusedError
@@ -20,7 +18,7 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     Raises:
         ProjectError: there are no data, or a bundle cannot be loaded.
     """
-    fitting, holdout = data.split(pl.read_parquet(data.latest()), params.split)
+    fitting, holdout = data.split(data.load(data.latest()), params.split)
     columns, target = to_columns(holdout, INPUTS), data.to_target(holdout)
     challenger = predictor.load(candidate).predict(columns)
     decision = evaluation.beats_naive(target, challenger, data.to_target(fitting), params.gate)

@@ -6,14 +6,16 @@ when a verified bundle is loaded, so that a first deployment waits instead of cr
 """
 
 import asyncio
+import concurrent.futures
 import contextlib
 import gc
 import logging
 import re
-import uuid
+import secrets
+import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from importlib.metadata import version
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -23,21 +25,24 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from .bundle import Bundle, fetch_async
+from .bundle import Bundle, Manifest, fetch_async
 from .errors import ProjectError
 from .prediction_log import PredictionLog
 from .predictor import load
 from .settings import Settings
-from .signature import RequestDecoder
+from .signature import RequestDecoder, Signature
 from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
 
 logger = logging.getLogger(__name__)
 PREDICT = "/v1/predict"
 NAME = __name__.partition(".")[0]
+FIRST_TRY_SECONDS = 5
+"""How long a worker waits for its model before it takes requests without one."""
 MAX_PAUSE = 60.0
 """The longest pause, in seconds, between two tries to load the model; each is twice as long as the one before."""
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 """What a client may send as `X-Request-ID`: it is answered in a header, and logged."""
+T = TypeVar("T")
 
 
 class Prediction(msgspec.Struct, frozen=True):
@@ -53,6 +58,14 @@ class PredictResponse(msgspec.Struct, frozen=True):
     request_id: str
     model: str
     predictions: list[Prediction]
+
+
+class ModelInfo(msgspec.Struct, frozen=True):
+    """What is known of the model that is being served."""
+
+    model: str
+    manifest: Manifest
+    signature: Signature
 
 
 class Problem(BaseModel):
@@ -76,7 +89,6 @@ class Invalid(BaseModel):
 
 NOT_READY: dict[int | str, dict[str, Any]] = {503: {"model": Problem, "description": "No model is loaded yet"}}
 REFUSED: dict[int | str, dict[str, Any]] = {
-    408: {"model": Problem, "description": "The request did not come to its end"},
     413: {"model": Problem, "description": "The request has too many bytes"},
     415: {"model": Problem, "description": "The request is compressed"},
     422: {"model": Invalid, "description": "The request is not what the model asks for"},
@@ -107,6 +119,7 @@ class Service:
         self.log = PredictionLog(settings)
         self.model: Model | None = None
         self.reason = "the model is being loaded"
+        self.tried = asyncio.Event()
 
     async def load(self) -> None:
         """Fetch, verify and load the bundle at `MODEL_URI`, trying again for as long as it takes."""
@@ -117,16 +130,18 @@ class Service:
                     raise ProjectError("MODEL_URI names no bundle")
                 async with asyncio.timeout(seconds):
                     bundle = await fetch_async(self.settings.model_uri, self.settings.model_cache)
-                    self.model = await asyncio.to_thread(Model, bundle, self.settings)
+                    self.model = await in_daemon_thread(lambda bundle=bundle: Model(bundle, self.settings))
             except Exception as error:  # whatever it was, /readyz must tell it, and the next try may succeed
                 self.reason = str(error) or f"the model could not be loaded within {seconds:g} seconds"
                 expected = isinstance(error, ProjectError | TimeoutError)
                 logger.warning("not ready: %s", self.reason, exc_info=not expected)
+                self.tried.set()
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, MAX_PAUSE)
         MODEL.labels(self.model.bundle.id).set(1)
         gc.collect()
         gc.freeze()  # what is there now, stays: the collector need not look at it again while requests wait
+        self.tried.set()
 
     def ready(self) -> Model:
         """Return the model, or answer 503 with the reason why there is none."""
@@ -135,16 +150,13 @@ class Service:
         return self.model
 
     async def body(self, request: Request) -> bytes:
-        """Read a request's body; answer 413 as soon as it is too large, and 408 if it does not come."""
+        """Read a request's body, or answer 413 as soon as it is too large."""
         body = bytearray()
         try:
-            async with asyncio.timeout(self.settings.max_request_seconds):
-                async for chunk in request.stream():
-                    body += chunk
-                    if len(body) > self.settings.max_request_bytes:
-                        raise HTTPException(413, f"a request may have at most {self.settings.max_request_bytes} bytes")
-        except TimeoutError as error:
-            raise HTTPException(408, "the request did not come to its end", {"connection": "close"}) from error
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > self.settings.max_request_bytes:
+                    raise HTTPException(413, f"a request may have at most {self.settings.max_request_bytes} bytes")
         except ClientDisconnect as error:
             raise HTTPException(400, "the request ended early") from error
         return bytes(body)
@@ -183,11 +195,27 @@ class PlainRoute(APIRoute):
         return self.endpoint
 
 
+def in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
+    """Run a function in a thread that, unlike one of `asyncio.to_thread`, keeps no process alive when it hangs."""
+    future: concurrent.futures.Future[T] = concurrent.futures.Future()
+    future.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # it is raised where the result is awaited
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return asyncio.wrap_future(future)
+
+
 def explain(error: msgspec.DecodeError) -> list[dict[str, Any]]:
     """Return what is wrong with a request in FastAPI's own form, which names the row and the field."""
-    message, path = re.fullmatch(r"(.*?)(?: - at `([^`]*)`)?", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
-    steps = re.findall(r"\.([^.\[]+)|\[(\d{1,9})\]", path or "")
-    return [{"loc": ["body", *(int(index) if index else name for name, index in steps)], "msg": message}]
+    found = re.fullmatch(r"(.*?)(?: - at `\$\.(instances)(?:\[(\d{1,9})\](?:\.(.+))?)?`)?", str(error), re.DOTALL)
+    message, instances, row, field = found.groups()  # type: ignore[union-attr]  # a field may be named like "a.b [c]"
+    steps = (instances, row and int(row), field)
+    return [{"loc": ["body", *(step for step in steps if step is not None)], "msg": message}]
 
 
 def document(app: FastAPI, model: Model | None) -> dict[str, Any]:
@@ -195,13 +223,16 @@ def document(app: FastAPI, model: Model | None) -> dict[str, Any]:
     openapi = get_openapi(title=NAME, version=version(NAME), routes=app.routes)
     if model is None:
         return openapi
-    types = (model.decoder.request, PredictResponse)
-    (request, response), schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    types = (model.decoder.request, PredictResponse, ModelInfo)
+    (request, response, info), schemas = msgspec.json.schema_components(
+        types, ref_template="#/components/schemas/{name}"
+    )
     openapi.setdefault("components", {}).setdefault("schemas", {}).update(schemas)
     example = {"instances": [model.signature.example]}
     post = openapi["paths"][PREDICT]["post"]
     post["requestBody"] = {"required": True, "content": {"application/json": {"schema": request, "example": example}}}
     post["responses"]["200"]["content"] = {"application/json": {"schema": response}}
+    openapi["paths"]["/v1/model"]["get"]["responses"]["200"]["content"] = {"application/json": {"schema": info}}
     return openapi
 
 
@@ -212,14 +243,33 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(service.load())
+        # Of several workers, one that is new must not take requests that the others could answer.
+        await asyncio.wait([asyncio.create_task(service.tried.wait())], timeout=FIRST_TRY_SECONDS)
         async with service.log.running():
             yield
         loading.cancel()
 
-    # Each page less is a route less to be looked at before the one that counts.
+    # Routes are tried in their order: the one that counts comes first, and pages that nobody needs are left out.
     app = FastAPI(title=NAME, lifespan=lifespan, redoc_url=None, swagger_ui_oauth2_redirect_url=None)
     app.openapi = lambda: document(app, service.model)  # type: ignore[method-assign]
     app.add_middleware(Telemetry)
+
+    async def predict(request: Request) -> Response:
+        """Predict rows; a value of a category that training did not see is accepted, and counted."""
+        request_id = request.headers.get("x-request-id", "")
+        if not REQUEST_ID.fullmatch(request_id):
+            request_id = secrets.token_hex(16)
+        try:
+            answer = service.predict(await service.body(request), request_id)
+        except msgspec.DecodeError as error:
+            if "content-encoding" in request.headers:
+                raise HTTPException(415, "a request must not be compressed") from error
+            raise HTTPException(422, explain(error)) from error
+        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
+
+    app.router.add_api_route(
+        PREDICT, predict, methods=["POST"], responses=REFUSED | NOT_READY, route_class_override=PlainRoute
+    )
 
     @app.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -240,23 +290,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def model() -> Response:
         """Return what is known of the model that is being served."""
         loaded = service.ready()
-        known = {"model": loaded.bundle.id, "manifest": loaded.bundle.manifest, "signature": loaded.signature}
+        known = ModelInfo(loaded.bundle.id, loaded.bundle.manifest, loaded.signature)
         return Response(msgspec.json.encode(known), media_type="application/json")
 
-    async def predict(request: Request) -> Response:
-        """Predict rows; a value of a category that training did not see is accepted, and counted."""
-        request_id = request.headers.get("x-request-id", "")
-        if not REQUEST_ID.fullmatch(request_id):
-            request_id = uuid.uuid4().hex
-        try:
-            answer = service.predict(await service.body(request), request_id)
-        except msgspec.DecodeError as error:
-            if "content-encoding" in request.headers:
-                raise HTTPException(415, "a request must not be compressed") from error
-            raise HTTPException(422, explain(error)) from error
-        return Response(answer, media_type="application/json", headers={"x-request-id": request_id})
-
-    app.router.add_api_route(
-        PREDICT, predict, methods=["POST"], responses=REFUSED | NOT_READY, route_class_override=PlainRoute
-    )
     return app

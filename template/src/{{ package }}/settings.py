@@ -25,8 +25,6 @@ class Settings(BaseSettings):
     """A larger request is refused."""
     max_request_rows: PositiveInt = 1_000
     """A request with more rows is refused."""
-    max_request_seconds: PositiveFloat = 30
-    """A request that takes longer to arrive is refused."""
 
     prediction_log_uri: str = "artifacts/predictions"
     """Where predictions are logged; nowhere if empty."""

@@ -37,13 +37,19 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def model_inputs(self, columns: Columns) -> Columns:
         """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
+        numbers, texts = self.matrices(columns)
+        return dict(zip(self._numbers, numbers.T, strict=True)) | dict(zip(self._texts, texts.T, strict=True))
+
+    def matrices(self, columns: Columns) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
+        """Return the same as two matrices, shape (rows, numbers) and (rows, texts).
+
+        That is how ONNX takes them, because for a single row it is the number of arrays that takes the time.
+        """
         with np.errstate(all="ignore"):
             arrays = features(columns)
-            # One matrix, because for a single row the calls cost more than the numbers do.
-            numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32)
+            numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32).T
         numbers[~np.isfinite(numbers)] = np.nan
-        texts = {f.name: arrays[f.name] for f in self.features if isinstance(f, Category)}
-        return dict(zip(self._numbers, numbers, strict=True)) | texts
+        return numbers, np.array([arrays[name] for name in self._texts], dtype=object).T
 
     def unseen(self, columns: Columns) -> dict[str, int]:
         """Count, for each category that has any, the values that training did not see."""
@@ -54,6 +60,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _numbers(self) -> list[str]:
         return [feature.name for feature in self.features if isinstance(feature, Number)]
+
+    @cached_property
+    def _texts(self) -> list[str]:
+        return [feature.name for feature in self.features if isinstance(feature, Category)]
 
     @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
@@ -94,7 +104,11 @@ class RequestDecoder:
 
     def rows(self, body: bytes) -> list[Row]:
         """Decode the body of a request into rows; see `__call__`."""
-        return [msgspec.structs.astuple(row) for row in self._decode(body).instances]  # type: ignore[attr-defined]
+        try:
+            instances = self._decode(body).instances  # type: ignore[attr-defined]
+        except UnicodeDecodeError as error:
+            raise msgspec.DecodeError(f"JSON must be UTF-8: {error}") from error
+        return [msgspec.structs.astuple(instance) for instance in instances]
 
     def columns(self, rows: list[Row]) -> Columns:
         """Turn rows into columns."""
@@ -104,8 +118,9 @@ class RequestDecoder:
 
 def _type(column: Column) -> tuple[Any, ...]:
     """Return a field's type and, where its value may be missing, its default."""
-    kind: Any = str
     if isinstance(column, Number):
-        kind = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
+        kind: Any = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
+    else:
+        kind = str if column.nullable else Annotated[str, msgspec.Meta(min_length=1)]
     kind = Annotated[kind, msgspec.Meta(description=column.description)]
     return (kind | None, None) if column.nullable else (kind,)

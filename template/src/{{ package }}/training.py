@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 import numpy as np
-import polars as pl
 
 from . import card, data, evaluation, metrics, model, monitoring, parity, registry, tracking
 from .bundle import seal
@@ -37,7 +36,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
-    fitting, holdout = data.split(pl.read_parquet(snapshot), params.split)
+    fitting, holdout = data.split(data.load(snapshot), params.split)
     columns, target = to_columns(fitting, INPUTS), data.to_target(fitting)
     held, held_target = to_columns(holdout, INPUTS), data.to_target(holdout)
     _check_labels(target, held_target)

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import optuna
-import polars as pl
 from sklearn.model_selection import StratifiedKFold
 
 from . import data, evaluation, model, training
@@ -26,7 +25,7 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
         ProjectError: the data or the parameters will not do.
     """
     metric = evaluation.gate_metric(params.gate)
-    fitting, _ = data.split(pl.read_parquet(snapshot), params.split)
+    fitting, _ = data.split(data.load(snapshot), params.split)
     columns, target = to_columns(fitting, INPUTS), data.to_target(fitting)
     features = training.make_signature(columns).model_inputs(columns)
     folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=params.seed).split(target, target))

@@ -90,6 +90,18 @@ def latest() -> Path:
     return paths[-1]
 
 
+def load(snapshot: Path) -> pl.DataFrame:
+    """Return the rows of a snapshot.
+
+    Raises:
+        ProjectError: they no longer fit the schema.
+    """
+    frame = pl.read_parquet(snapshot)
+    if sorted(frame.columns) != sorted(column.name for column in CONTRACT) or validate(frame)[1].height:
+        raise ProjectError("the newest data snapshot was made with another schema.py: run the data command again")
+    return frame
+
+
 def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Check data against the schema.
 

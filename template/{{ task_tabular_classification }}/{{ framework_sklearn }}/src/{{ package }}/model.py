@@ -54,31 +54,44 @@ def build(params: dict[str, Any], seed: int) -> Model:
             numbers = make_pipeline(SimpleImputer(strategy="median", keep_empty_features=True), StandardScaler())
             estimator = LogisticRegression(random_state=seed, max_iter=1000, **chosen.logistic_regression)
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
-    columns = ColumnTransformer([("numbers", numbers, NUMBERS), ("categories", categories, CATEGORIES)])
+    # By position, because the exported graph takes numbers and texts as a matrix each.
+    positions = list(range(len(NUMBERS) + len(CATEGORIES)))
+    columns = ColumnTransformer(
+        [
+            ("numbers", numbers, positions[: len(NUMBERS)]),
+            ("categories", categories, positions[len(NUMBERS) :]),
+        ]
+    )
     model: Model = make_pipeline(columns, estimator)
     return model
 
 
 def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
     """Return the model, fitted to features and the target, shape (rows,)."""
-    fitted: Model = model.fit(pl.DataFrame(columns), target)
+    fitted: Model = model.fit(_table(columns), target)
     return fitted
 
 
 def predict(model: Model, columns: Columns) -> NDArray[np.floating[Any]]:
     """Return probabilities, shape (rows, labels), as the model itself gives them: what the export must equal."""
-    probabilities: NDArray[np.floating[Any]] = model.predict_proba(pl.DataFrame(columns))
+    probabilities: NDArray[np.floating[Any]] = model.predict_proba(_table(columns))
     return probabilities
 
 
 def export(model: Model, folder: Path) -> None:
-    """Write `model.onnx` into a folder: an input for each feature, and the output `probabilities`."""
+    """Write `model.onnx` into a folder, with the inputs and the output that `predictor.py` names."""
     inputs = [
-        *((name, FloatTensorType([None, 1])) for name in NUMBERS),
-        *((name, StringTensorType([None, 1])) for name in CATEGORIES),
+        ("numbers", FloatTensorType([None, len(NUMBERS)])),
+        ("texts", StringTensorType([None, len(CATEGORIES)])),
     ]
-    graph = to_onnx(model, initial_types=inputs, options={"zipmap": False})
+    present = [(name, kind) for name, kind in inputs if kind.shape[1]]
+    graph = to_onnx(model, initial_types=present, options={"zipmap": False})
+    graph.opset_import.sort(key=lambda opset: opset.domain)  # else the bytes change from run to run
     (folder / "model.onnx").write_bytes(graph.SerializeToString())
+
+
+def _table(columns: Columns) -> pl.DataFrame:
+    return pl.DataFrame({name: columns[name] for name in [*NUMBERS, *CATEGORIES]})
 
 
 def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:

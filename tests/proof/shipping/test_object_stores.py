@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.proof import stores
-from tests.proof.conftest import NAME, Project
-from tests.proof.images import Container, Image
-from tests.proof.stores import STORES, Gate, Store
-from tests.proof.web import answers, ask, free_port, wait
+from tests.proof.project import Project
+from tests.proof.shipping import stores
+from tests.proof.shipping.conftest import publish, python, seal
+from tests.proof.shipping.images import Container, Image
+from tests.proof.shipping.stores import STORES, Gate, Store
+from tests.proof.shipping.web import answers, ask, free_port, wait
 
 PREDICTIONS = 20
 
@@ -55,7 +56,7 @@ def test_a_model_comes_from_the_store_and_the_log_goes_there(
 ) -> None:
     log = f"{gate.uri}/predictions"
     with gate.open():
-        model = project.publish(champion, f"{gate.uri}/bundles", gate.environment)
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/bundles")
         with serving(service, gate, model, PREDICTION_LOG_URI=log, PREDICTION_LOG_SECONDS="3600") as (port, container):
             wait(lambda: answers(port, "/readyz"), "the service is not ready")
             for _ in range(PREDICTIONS):
@@ -67,14 +68,13 @@ def test_a_model_comes_from_the_store_and_the_log_goes_there(
 
 def rows_logged(project: Project, log: str, gate: Gate) -> int:
     """Return how many rows of the champion the project's own monitoring finds in the log."""
-    found = project.run(NAME, "monitor", "--json", env=gate.environment | {"PREDICTION_LOG_URI": log})
-    rows: int = json.loads(found)["rows"]
+    rows: int = project.with_env(**gate.environment, PREDICTION_LOG_URI=log).json("monitor")["rows"]
     return rows
 
 
 def test_a_store_that_comes_up_late_is_waited_for(service: Image, project: Project, champion: Path, gate: Gate) -> None:
     with gate.open():
-        model = project.publish(champion, f"{gate.uri}/late", gate.environment)
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/late")
     with ExitStack() as stack:
         port, _ = stack.enter_context(serving(service, gate, model))
         wait(lambda: answers(port, "/readyz", 503, "cannot be fetched"), "it does not say what it waits for")
@@ -87,7 +87,7 @@ def test_a_slow_store_keeps_nobody_from_asking_for_health(
     service: Image, project: Project, champion: Path, gate: Gate
 ) -> None:
     with gate.open():
-        model = project.publish(champion, f"{gate.uri}/slow", gate.environment)
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/slow")
         size = sum(path.stat().st_size for path in champion.rglob("*") if path.is_file())
         gate.bytes_a_second = size / 6
         with serving(service, gate, model) as (port, _):
@@ -105,7 +105,7 @@ def test_a_silent_store_is_given_up_and_tried_again(
     service: Image, project: Project, champion: Path, gate: Gate
 ) -> None:
     with gate.open():
-        model = project.publish(champion, f"{gate.uri}/silent", gate.environment)
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/silent")
         gate.silent = True
         with serving(service, gate, model, MODEL_LOAD_SECONDS="1") as (port, _):
             wait(lambda: answers(port, "/readyz", 503, "could not be loaded within 1 seconds"), "no reason is given")
@@ -127,7 +127,7 @@ def test_a_bundle_that_is_not_what_was_asked_for_is_never_served(
     service: Image, project: Project, champion: Path, gate: Gate, tmp_path: Path, damage: str
 ) -> None:
     with gate.open():
-        model = project.publish(champion, f"{gate.uri}/{damage}", gate.environment)
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/{damage}")
         spoil, reason = SPOILS[damage]
         copy = shutil.copytree(champion, tmp_path / champion.name)
         replace(project, gate, model, spoil(copy))
@@ -183,10 +183,10 @@ SPOILS = {
 
 def replace(project: Project, gate: Gate, model: str, file: Path) -> None:
     """Put a file in the place of the one in the store, or delete that one where the file is gone."""
-    script = f"import sys, obstore, pathlib; from {NAME}.storage import open_folder; "
+    script = "import sys, obstore, pathlib; from churn.storage import open_folder; "
     script += "store, file = open_folder(sys.argv[1]), pathlib.Path(sys.argv[2]); "
     script += "obstore.put(store, file.name, file) if file.exists() else obstore.delete(store, file.name)"
-    project.run("python", "-c", script, model, str(file), env=gate.environment)
+    python(project.with_env(**gate.environment), script, model, file)
 
 
 def test_a_model_of_other_features_is_never_served(
@@ -196,11 +196,11 @@ def test_a_model_of_other_features_is_never_served(
     bundle = shutil.copytree(champion, tmp_path / "bundle")
     digest = edit(bundle, features="0" * 64)
     script = (
-        f"import sys; from pathlib import Path; from {NAME}.bundle import verify; print(verify(Path(sys.argv[1])).id)"
+        "import sys; from pathlib import Path; from churn.bundle import verify; print(verify(Path(sys.argv[1])).id)"
     )
-    bundle = bundle.rename(tmp_path / project.run("python", "-c", script, str(digest.parent)).strip())
+    bundle = bundle.rename(tmp_path / python(project, script, digest.parent))
     with gate.open():
-        model = project.publish(bundle, f"{gate.uri}/other", gate.environment)
+        model = publish(project.with_env(**gate.environment), bundle, f"{gate.uri}/other")
         with serving(service, gate, model) as (port, _):
             wait(lambda: answers(port, "/readyz", 503, "another version of features.py"), "it does not say why")
 
@@ -211,15 +211,15 @@ def test_a_large_bundle_is_fetched_in_little_memory(project: Project, champion: 
     with (bundle / "weights.bin").open("wb") as file:
         for part in range(300):
             file.write(part.to_bytes(4, "big") * 250_000)
-    bundle = project.seal(bundle)
+    bundle = seal(project, bundle)
     script = (
-        "import resource, sys; from pathlib import Path; from {0}.bundle import fetch; import onnxruntime; "
+        "import resource, sys; from pathlib import Path; from churn.bundle import fetch; import onnxruntime; "
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3; before = peak(); "
         "fetch(sys.argv[1], Path(sys.argv[2])); print(peak() - before)"
     )
     with stores.emulate(STORES["s3"]) as gate, gate.open():
-        model = project.publish(bundle, gate.uri, gate.environment)
+        model = publish(project.with_env(**gate.environment), bundle, gate.uri)
         cache = str(tmp_path / "cache")
-        grown = float(project.run("python", "-c", script.format(NAME), model, cache, env=gate.environment))
+        grown = float(python(project.with_env(**gate.environment), script, model, cache))
     print(f"memory grew by {grown:.0f} MB while a bundle of 300 MB was fetched")
     assert grown <= 50

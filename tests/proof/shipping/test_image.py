@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.proof.conftest import NAME, Project
-from tests.proof.images import Container, Image, Store
-from tests.proof.web import Answer, answers, ask, free_port, wait
+from tests.proof.project import Project
+from tests.proof.shipping.conftest import NAME
+from tests.proof.shipping.images import Container, Image, Store
+from tests.proof.shipping.web import Answer, answers, ask, free_port, wait
 
 MODEL = "/model"
 CLIENTS = 4
@@ -62,7 +63,7 @@ def test_packages_are_small_and_compiled(service: Image, record_property: Callab
 
 
 def test_an_image_is_not_built_without_a_lock_file(image_store: Store, project: Project, tmp_path: Path) -> None:
-    context = shutil.copytree(project.root, tmp_path / "context", ignore=shutil.ignore_patterns(".venv", "artifacts"))
+    context = shutil.copytree(project.folder, tmp_path / "context", ignore=shutil.ignore_patterns(".venv", "artifacts"))
     (context / "uv.lock").unlink()
     with pytest.raises(AssertionError, match=r"uv\.lock"):
         image_store.build(context, "localhost/unlocked")
@@ -124,8 +125,8 @@ def test_the_other_image_trains_without_a_network(trainer: Image) -> None:
 
 def test_it_does_for_compose_what_is_asked_of_it(service: Image, project: Project, champion: Path) -> None:
     """On a laptop it finds the champion by itself, and measures drift again and again."""
-    services = yaml.safe_load((project.root / "compose.yaml").read_text(encoding="utf-8"))["services"]
-    store = {project.root / "artifacts/store": "/store"}
+    services = yaml.safe_load((project.folder / "compose.yaml").read_text(encoding="utf-8"))["services"]
+    store = {project.folder / "artifacts/store": "/store"}
     port, env = (
         free_port(),
         {name: value for name, value in services["service"]["environment"].items() if "$" not in value},

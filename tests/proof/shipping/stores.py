@@ -18,7 +18,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
-from tests.proof.web import Answer, ask, free_port
+from tests.proof.shipping.web import Answer, ask, free_port
 from tests.tools import need
 
 BUCKET = "models"

@@ -16,8 +16,9 @@ from urllib.parse import quote
 import pytest
 import yaml
 
-from tests.proof.conftest import NAME, Project
-from tests.proof.web import answers, ask, free_port, wait
+from tests.proof.project import Project
+from tests.proof.shipping.conftest import NAME
+from tests.proof.shipping.web import answers, ask, free_port, wait
 from tests.tools import need
 
 INTERVAL = "15s"
@@ -46,7 +47,7 @@ def prometheus(
     service, report, port = free_port(), free_port(), free_port()
     with ExitStack() as stack:
         log = {"PREDICTION_LOG_URI": str(folder / "log"), "PREDICTION_LOG_SECONDS": "1"}
-        command = (str(project.root / f".venv/bin/{NAME}"), "serve", "--port", str(service))
+        command = (str(project.folder / f".venv/bin/{NAME}"), "serve", "--port", str(service))
         stack.enter_context(running(*command, env=log | {"MODEL_URI": str(champion)}, cwd=folder))
         wait(lambda: answers(service, "/readyz"), "the service is not ready")
         traffic = threading.Event()
@@ -81,14 +82,14 @@ def rows(project: Project, log: Path) -> int:
 
 def measure_drift(project: Project, folder: Path, log: Mapping[str, str]) -> None:
     """Run the project's monitoring, which must see that one row again and again is not what the model was made from."""
-    command = [str(project.root / f".venv/bin/{NAME}"), "monitor", "--out", str(folder / "drift")]
-    done = subprocess.run(command, cwd=project.root, env={**os.environ, **log}, check=False, capture_output=True)
+    command = [str(project.folder / f".venv/bin/{NAME}"), "monitor", "--out", str(folder / "drift")]
+    done = subprocess.run(command, cwd=project.folder, env={**os.environ, **log}, check=False, capture_output=True)
     assert done.returncode == 4, done.stdout + done.stderr
 
 
 def exporter_options(project: Project, folder: Path, port: int) -> Sequence[str]:
     """Return the options that compose.yaml gives to the exporter, for places on this machine."""
-    compose = yaml.safe_load((project.root / "compose.yaml").read_text(encoding="utf-8"))
+    compose = yaml.safe_load((project.folder / "compose.yaml").read_text(encoding="utf-8"))
     options = [
         o.replace("/artifacts/drift", str(folder / "drift")) for o in compose["services"]["drift-report"]["command"]
     ]
@@ -97,7 +98,7 @@ def exporter_options(project: Project, folder: Path, port: int) -> Sequence[str]
 
 def configuration(project: Project, ports: Mapping[str, int]) -> str:
     """Return the generated configuration, for services on this machine, and with a scrape each second."""
-    text = (project.root / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")
+    text = (project.folder / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")
     for target, port in ports.items():
         assert target in text
         text = text.replace(target, f"127.0.0.1:{port}")
@@ -118,7 +119,7 @@ def query(port: int, expression: str) -> list[dict[str, Any]]:
 
 def expressions(project: Project) -> dict[tuple[str, str], str]:
     """Return the dashboard's expressions, by panel and name, as Grafana sends them."""
-    dashboard = json.loads((project.root / "deploy/components/monitoring/dashboard.json").read_text(encoding="utf-8"))
+    dashboard = json.loads((project.folder / "deploy/components/monitoring/dashboard.json").read_text(encoding="utf-8"))
     values = {"$__rate_interval": INTERVAL, "$namespace": ".*"}
     values |= {f"${v['name']}": v["query"] for v in dashboard["templating"]["list"] if v["type"] == "constant"}
     found = {}
@@ -155,5 +156,5 @@ def test_a_misspelt_metric_has_no_data(prometheus: int, project: Project) -> Non
 
 
 def test_prometheus_accepts_the_configuration(project: Project) -> None:
-    command = [need("promtool"), "check", "config", str(project.root / "deploy/compose/prometheus.yml")]
+    command = [need("promtool"), "check", "config", str(project.folder / "deploy/compose/prometheus.yml")]
     subprocess.run(command, check=True, capture_output=True)

@@ -1,0 +1,41 @@
+"""What a serving image holds: the base install, without any training framework."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.proof.project import Project
+from tests.proof.test_service import instances
+
+
+@pytest.fixture(scope="module")
+def base(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the champion's project with nothing installed but what serving needs."""
+    copy = tmp_path_factory.mktemp("base") / "project"
+    made = champion.copy(copy).with_env(UV_NO_DEFAULT_GROUPS=1)
+    made.tool("uv", "sync", "--locked", "--no-default-groups")
+    return made.at(champion.cwd)
+
+
+def test_no_training_framework_is_installed(base: Project) -> None:
+    installed = {path.name for path in base.folder.glob(".venv/lib/*/site-packages/*")}
+    assert "onnxruntime" in installed
+    assert not installed & {"sklearn", "scipy", "mlflow", "polars", "pandas", "torch", "onnx", "matplotlib", "pytest"}
+
+
+def test_it_helps_serves_and_monitors(base: Project, tmp_path: Path) -> None:
+    assert "Usage" in base("--help").stdout
+    serving = base.with_env(PREDICTION_LOG_URI=tmp_path / "log")
+    with serving.served() as service:
+        rows = instances(base.cwd / "data/credit.csv", service)
+        assert len(service.predict(rows[:20])) == 20
+    assert serving.json("monitor", "--out", tmp_path / "drift")["rows"] == 20
+
+
+@pytest.mark.parametrize(
+    "command", ["data", "train", "tune", "evaluate", "promote", "pipeline", "predict data/credit.csv out"]
+)
+def test_whatever_needs_more_says_so_in_one_sentence(base: Project, command: str) -> None:
+    assert "uv sync" in base.refuses(*command.split())
