@@ -8,6 +8,7 @@ when a verified bundle is loaded, so that a first deployment waits instead of cr
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import gc
 import logging
 import re
@@ -130,7 +131,7 @@ class Service:
                     raise ProjectError("MODEL_URI names no bundle")
                 async with asyncio.timeout(seconds):
                     bundle = await fetch_async(self.settings.model_uri, self.settings.model_cache)
-                    self.model = await in_daemon_thread(lambda bundle=bundle: Model(bundle, self.settings))
+                    self.model = await in_daemon_thread(functools.partial(Model, bundle, self.settings))
             except Exception as error:  # whatever it was, /readyz must tell it, and the next try may succeed
                 self.reason = str(error) or f"the model could not be loaded within {seconds:g} seconds"
                 expected = isinstance(error, ProjectError | TimeoutError)
