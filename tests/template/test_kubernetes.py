@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,6 +14,7 @@ import pytest
 from tests.template import manifest_checks as checks
 from tests.template import manifests
 from tests.template.assembly import Assembly, File
+from tests.template.cluster import Cluster, running
 from tests.template.combinations import load_yaml
 from tests.template.manifests import IMAGE, MODEL, OVERLAYS, TRAIN, TRAIN_IMAGE, Build
 from tests.tools import lack, need
@@ -176,6 +179,47 @@ def test_the_oldest_and_the_newest_kustomize_agree(trees: list[Tree], projects: 
         for name in (*OVERLAYS, TRAIN):
             assert manifests.build(oldest, before / name, name).objects == tree.unreleased[name].objects
             assert manifests.build(oldest, after / name, name).objects == tree.released[name].objects
+
+
+@pytest.mark.parametrize(
+    ("codes", "questions", "expected"),
+    [([0], 0, 0), ([3], 0, 3), ([1, 3], 0, 3), ([], 0, 1), ([0], 1, 0)],
+    ids=["done", "refused by the gate", "refused at the second try", "never ran", "has to be waited for"],
+)
+def test_a_training_run_exits_as_the_job_did(
+    trees: list[Tree],
+    projects: list[tuple[str, Path, Path]],
+    tmp_path: Path,
+    codes: list[int],
+    questions: int,
+    expected: int,
+) -> None:
+    need("kubectl")
+    cronjob = trees[0].released[TRAIN].get("CronJob", "training")
+    cluster = Cluster(cronjob, codes, questions)
+    with running(cluster, tmp_path) as variables:
+        script = projects[0][2] / "deploy/train/run.sh"
+        done = subprocess.run(
+            [script], env={**os.environ, **variables}, check=False, capture_output=True, encoding="utf-8"
+        )
+    assert done.returncode == expected, done.stderr
+    assert ("the log of the training" in done.stdout) == bool(codes)
+    assert len(cluster.jobs) == 1
+
+
+def test_kubectl_makes_a_job_of_the_cronjob(trees: list[Tree], tmp_path: Path) -> None:
+    kubectl = need("kubectl")
+    for tree in trees:
+        for name in (TRAIN, "optional"):
+            cronjob = tree.released[name].get("CronJob", "training")
+            namespace = cronjob["metadata"]["namespace"]
+            with running(Cluster(cronjob, [0]), tmp_path) as variables:
+                command = [kubectl, "--namespace", namespace, "create", "job", "run", "--from=cronjob/training"]
+                command += ["--dry-run=client", "--output=json"]
+                made = subprocess.run(command, env={**os.environ, **variables}, check=True, capture_output=True)
+            job = json.loads(made.stdout)
+            assert list(checks.schema_problems([job], checks.KUBERNETES[-1])) == []
+            assert job["spec"]["template"]["spec"] == cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]
 
 
 def test_checkov_finds_nothing(trees: list[Tree], tmp_path: Path) -> None:

@@ -57,7 +57,6 @@ resource "aws_iam_role_policy" "ci" {
 }
 
 data "aws_iam_policy_document" "push" {
-  #checkov:skip=CKV_AWS_356:A login to the registry cannot be limited to a repository
   statement {
     sid       = "LogIn"
     actions   = ["ecr:GetAuthorizationToken"]
@@ -88,7 +87,6 @@ data "aws_iam_policy_document" "ci_train" {
 
 # A release looks up the digest of an image, verifies its signature, and looks up a bundle.
 data "aws_iam_policy_document" "release" {
-  #checkov:skip=CKV_AWS_356:A login to the registry cannot be limited to a repository
   statement {
     sid       = "LogIn"
     actions   = ["ecr:GetAuthorizationToken"]

@@ -26,3 +26,8 @@ output "data_uri" {
   description = "Where training data may be put."
   value       = "s3://${aws_s3_bucket.this.bucket}/data"
 }
+
+output "connect" {
+  description = "The command that lets kubectl reach the cluster; null while there is none."
+  value       = local.has_cluster ? "aws eks update-kubeconfig --region ${var.region} --name ${local.cluster_name}" : null
+}

@@ -53,3 +53,8 @@ output "gateway_client_id" {
   description = "The identity of the controller of Application Gateway for Containers, where the cluster is made here."
   value       = one(module.cluster[*].gateway_client_id)
 }
+
+output "connect" {
+  description = "The command that lets kubectl reach the cluster; null while there is none."
+  value       = local.has_cluster ? "az aks get-credentials --resource-group ${local.cluster.group} --name ${local.cluster.name}" : null
+}

@@ -1,6 +1,5 @@
 resource "azurerm_container_registry" "this" {
   #checkov:skip=CKV_AZURE_139:CI's hosted runners push from outside the network; only identities of the tenant get in
-  #checkov:skip=CKV_AZURE_163:Scanning is Defender's, a choice for the whole subscription
   #checkov:skip=CKV_AZURE_164:Images are signed with cosign; this is Docker's content trust
   #checkov:skip=CKV_AZURE_165:A copy in another region needs the Premium tier
   #checkov:skip=CKV_AZURE_166:Quarantine needs the Premium tier

@@ -4,7 +4,6 @@ resource "azurerm_storage_account" "this" {
   #checkov:skip=CKV_AZURE_206:Versions protect against mistakes; a copy in another region is a choice with a price
   #checkov:skip=CKV2_AZURE_1:Microsoft's keys encrypt it; a key vault of one's own is a choice with a price
   #checkov:skip=CKV2_AZURE_33:CI's hosted runners train outside the network; only identities of the tenant get in
-  #checkov:skip=CKV2_AZURE_41:There are no shared keys that could sign a SAS
   name                            = local.unique
   resource_group_name             = azurerm_resource_group.this.name
   location                        = azurerm_resource_group.this.location

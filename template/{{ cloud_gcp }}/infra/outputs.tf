@@ -28,3 +28,19 @@ output "data_uri" {
   description = "Where training data may be put."
   value       = "gs://${google_storage_bucket.this.name}/data"
 }
+
+output "connect" {
+  description = "The command that lets kubectl reach the cluster; null while there is none."
+  value       = local.has_cluster ? "gcloud container clusters get-credentials ${local.cluster_name} --location ${var.region} --project ${var.project}" : null
+}
+
+output "role_bindings" {
+  description = "What an administrator of the cluster applies once, so that CI may work in the namespaces."
+  value = join("---\n", [for stage, role in { staging = "cluster-admin", prod = "cluster-admin", train = "edit" } : yamlencode({
+    apiVersion = "rbac.authorization.k8s.io/v1"
+    kind       = "RoleBinding"
+    metadata   = { name = "ci", namespace = "${var.namespace}-${stage}" }
+    roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = role } # within the namespace
+    subjects   = [{ apiGroup = "rbac.authorization.k8s.io", kind = "User", name = google_service_account.ci[stage].email }]
+  })])
+}

@@ -40,19 +40,23 @@ locals {
   log_uri   = "gs://${google_storage_bucket.this.name}/predictions"
   objects   = "projects/_/buckets/${google_storage_bucket.this.name}/objects"
 
-  # Who has which role on which objects. Without a prefix it is the bucket: its list of names, and no content.
-  grants = merge(
-    { for stage in ["train", "staging", "prod"] : "ci-${stage}-list" => {
-      member = google_service_account.ci[stage].member, role = "roles/storage.legacyBucketReader", prefix = null
-    } },
-    { for stage in ["staging", "prod"] : "ci-${stage}-models" => {
-      member = google_service_account.ci[stage].member, role = "roles/storage.objectViewer", prefix = "models/"
-    } },
-    { ci-train-data = { member = google_service_account.ci["train"].member, role = "roles/storage.objectViewer", prefix = "data/" } },
-    { ci-train-models = { member = google_service_account.ci["train"].member, role = "roles/storage.objectUser", prefix = "models/" } },
-    { ci-train-log = { member = google_service_account.ci["train"].member, role = "roles/storage.objectViewer", prefix = "predictions/prod/" } },
-    local.workload_grants,
-  )
+  # Who has which role on which objects. Without a prefix it is the bucket: its list of names, and no content, without
+  # which Cloud Storage would not tell what is missing from what is forbidden.
+  list   = "roles/storage.legacyBucketReader"
+  read   = "roles/storage.objectViewer"
+  create = "roles/storage.objectCreator"
+  write  = "roles/storage.objectUser"
+  ci     = { for stage, account in google_service_account.ci : stage => account.member }
+  grants = merge(local.workload_grants, {
+    ci-train-list     = { member = local.ci["train"], role = local.list, prefix = null }
+    ci-train-data     = { member = local.ci["train"], role = local.read, prefix = "data/" }
+    ci-train-models   = { member = local.ci["train"], role = local.write, prefix = "models/" }
+    ci-train-log      = { member = local.ci["train"], role = local.read, prefix = "predictions/prod/" }
+    ci-staging-list   = { member = local.ci["staging"], role = local.list, prefix = null }
+    ci-staging-models = { member = local.ci["staging"], role = local.read, prefix = "models/" }
+    ci-prod-list      = { member = local.ci["prod"], role = local.list, prefix = null }
+    ci-prod-models    = { member = local.ci["prod"], role = local.read, prefix = "models/" }
+  })
 }
 
 resource "google_storage_bucket_iam_member" "this" {

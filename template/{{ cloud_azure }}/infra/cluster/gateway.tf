@@ -1,7 +1,5 @@
 # The network, and the Application Gateway for Containers with a frontend for each environment.
 resource "azurerm_virtual_network" "this" {
-  #checkov:skip=CKV_AZURE_182:Azure's resolver answers for the whole network
-  #checkov:skip=CKV_AZURE_183:Azure's resolver answers for the whole network
   name                = var.name
   resource_group_name = var.resource_group.name
   location            = var.resource_group.location
@@ -68,6 +66,7 @@ resource "azurerm_role_assignment" "gateway" {
   for_each = {
     "AppGw for Containers Configuration Manager" = var.resource_group.id
     "Network Contributor"                        = azurerm_subnet.gateway.id
+    "Reader"                                     = azurerm_kubernetes_cluster.this.node_resource_group_id
   }
   scope                = each.value
   role_definition_name = each.key

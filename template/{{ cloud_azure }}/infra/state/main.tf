@@ -26,9 +26,7 @@ resource "azurerm_storage_account" "state" {
   #checkov:skip=CKV_AZURE_33:The account has no queues
   #checkov:skip=CKV_AZURE_59:Terraform runs outside the network; only identities of the tenant get in
   #checkov:skip=CKV2_AZURE_1:The state holds names and no secret; Microsoft's keys encrypt it
-  #checkov:skip=CKV2_AZURE_21:The activity log records changes; who reads the state is not worth a workspace
   #checkov:skip=CKV2_AZURE_33:Terraform runs outside the network; only identities of the tenant get in
-  #checkov:skip=CKV2_AZURE_41:There are no shared keys that could sign a SAS
   name                            = substr("${replace(var.name, "-", "")}${sha1("${var.subscription_id}/terraform")}", 0, 24)
   resource_group_name             = azurerm_resource_group.state.name
   location                        = azurerm_resource_group.state.location

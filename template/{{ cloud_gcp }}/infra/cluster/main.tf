@@ -71,7 +71,6 @@ resource "google_compute_network" "this" {
 
 resource "google_compute_subnetwork" "nodes" {
   #checkov:skip=CKV_GCP_26:Flow logs cost more than this network; turn them on where an audit asks for them
-  #checkov:skip=CKV_GCP_76:The network has no IPv6
   name                     = "${var.name}-nodes"
   network                  = google_compute_network.this.id
   region                   = var.region
@@ -88,9 +87,6 @@ resource "google_compute_subnetwork" "nodes" {
 }
 
 resource "google_compute_subnetwork" "proxies" { # the load balancer of the internal Gateway
-  #checkov:skip=CKV_GCP_26:A proxy-only subnet has no flow logs
-  #checkov:skip=CKV_GCP_74:A proxy-only subnet has no private access to Google's services
-  #checkov:skip=CKV_GCP_76:The network has no IPv6
   name          = "${var.name}-proxies"
   network       = google_compute_network.this.id
   region        = var.region
