@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import Copier, commit
 from tests.template import manifest_checks as checks
 from tests.template import manifests
 from tests.template.assembly import Assembly, File
@@ -179,6 +180,28 @@ def test_the_oldest_and_the_newest_kustomize_agree(trees: list[Tree], projects: 
         for name in (*OVERLAYS, TRAIN):
             assert manifests.build(oldest, before / name, name).objects == tree.unreleased[name].objects
             assert manifests.build(oldest, after / name, name).objects == tree.released[name].objects
+
+
+def test_an_update_to_another_cloud_keeps_what_was_released_and_filled_in(template_repo: Path, tmp_path: Path) -> None:
+    copier = Copier(Path(shutil.copytree(template_repo, tmp_path / "template")))
+    project = copier.copy(tmp_path / "project")
+    manifests.fill_in(project)
+    manifests.release_all(project)
+    commit(project)
+    releases = {path: path.read_bytes() for path in project.glob("deploy/**/release/kustomization.yaml")}
+    assert len(releases) == 3
+    for path in copier.template.glob("template/deploy/**/release/kustomization.yaml.jinja"):
+        path.write_text(f"# Another first line.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
+    commit(copier.template, "v2.0.0")
+    copier.update(project, {"cloud": "azure"})
+    assert {path: path.read_bytes() for path in releases} == releases
+    for folder in (*OVERLAYS, TRAIN):
+        (settings,) = load_yaml((project / folder / "settings.yaml").read_text(encoding="utf-8"))
+        assert "STORAGE_ACCOUNT" in settings["data"]
+        for key in settings["data"].keys() & {"HOST", "PREDICTION_LOG_URI", "STORE_URI", "MLFLOW_TRACKING_URI"}:
+            assert settings["data"][key] == manifests.SETTINGS[key]
+        build = manifests.build(kustomize(), project / folder, folder)
+        assert list(checks.release_problems(build, {IMAGE if folder in OVERLAYS else TRAIN_IMAGE}, MODEL)) == []
 
 
 @pytest.mark.parametrize(
