@@ -62,7 +62,7 @@ def kubectl(*arguments: str) -> int:
             return 1
         (STATE / "history").write_text("\n".join(history[:-1]) + "\n")
         (STATE / "break").unlink(missing_ok=True)
-        _start(history[-2])
+        _start(*history[-2].split())
     if "status" in words:
         return _wait()
     if "port-forward" in words:
@@ -102,21 +102,21 @@ def _apply(folder: str) -> int:
         if (each["kind"], each["metadata"]["name"]) == ("Deployment", "serving"):
             (container,) = each["spec"]["template"]["spec"]["containers"]
             environment = {variable["name"]: variable.get("value", "") for variable in container["env"]}
-            _write(STATE / "history", environment["MODEL_URI"])
+            _write(STATE / "history", f"{environment['MODEL_URI']} {environment['RELEASE_IMAGE']}")
             _write(STATE / "applied", f"{folder} {container['image']} {environment['MODEL_URI']}")
-            _start(environment["MODEL_URI"])
+            _start(environment["MODEL_URI"], environment["RELEASE_IMAGE"])
     return 0
 
 
-def _start(model: str) -> None:
+def _start(model: str, image: str) -> None:
     stop()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [COMMAND, "serve", "--port", str(port)]
     if (STATE / "break").exists():
-        command = [sys.executable, __file__, "broken", str(port), model]
-    environment = os.environ | {"MODEL_URI": model, "PREDICTION_LOG_URI": ""}
+        command = [sys.executable, __file__, "broken", str(port), model, image]
+    environment = os.environ | {"MODEL_URI": model, "RELEASE_IMAGE": image, "PREDICTION_LOG_URI": ""}
     with (STATE / "service.log").open("w") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
     (STATE / "service").write_text(f"{process.pid} {port}")
@@ -161,12 +161,12 @@ def _forward(port: int) -> None:
                 threading.Thread(target=pump, args=pair, daemon=True).start()
 
 
-def broken(port: str, model: str) -> int:
+def broken(port: str, model: str, image: str) -> int:
     """Be a service that is ready and cannot predict."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.answer(200, {"model": model.rpartition("/")[2], "signature": {"example": {}}})
+            self.answer(200, {"model": model.rpartition("/")[2], "image": image, "signature": {"example": {}}})
 
         def do_POST(self) -> None:
             self.answer(500, {"detail": "broken"})

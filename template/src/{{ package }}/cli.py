@@ -235,13 +235,14 @@ def champion(as_json: AsJson = False) -> None:
 def smoke(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the service is, such as https://churn.example.org")],
     model: Annotated[str, typer.Option(help="The bundle that it should serve, by its id or URI.")] = "",
+    image: Annotated[str, typer.Option(help="The image that it should run, as its release names it.")] = "",
     wait: Annotated[float, typer.Option(min=0, help="Seconds within which it has to become ready.")] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Ask a running service for real predictions, and look at its answers."""
     from . import smoke as test
 
-    report = test.run(url, model, wait)
+    report = test.run(url, model, image, wait)
     _print(f"{url} serves {report.model}; a request takes {report.milliseconds} ms", report, as_json)
 
 

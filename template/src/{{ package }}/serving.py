@@ -280,7 +280,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @app.get("/readyz", responses=NOT_READY)
     async def readyz() -> dict[str, str]:
         """Tell whether a verified model is loaded; if not, why not."""
-        return {"status": "ready", "model": service.ready().bundle.id}
+        return {"status": "ready", "model": service.ready().bundle.id, "image": service.settings.release_image}
 
     @app.get("/metrics", response_class=Response)
     async def metrics() -> Response:

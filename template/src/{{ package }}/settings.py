@@ -14,6 +14,8 @@ class Settings(BaseSettings):
     """Where bundles, and the pointers to the candidate and the champion, are kept."""
     model_uri: str = ""
     """The bundle to serve."""
+    release_image: str = ""
+    """The image that runs, as its release names it; `/readyz` tells it."""
     model_cache: Path = Path("artifacts/cache")
     """Where a remote bundle is unpacked."""
     model_retry_seconds: PositiveFloat = 5

@@ -6,7 +6,7 @@ It needs the service's address and nothing else: what a request looks like, the 
 import json
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -28,19 +28,20 @@ class Report(msgspec.Struct, frozen=True):
     milliseconds: float
 
 
-def run(url: str, model: str = "", wait: float = 0) -> Report:
+def run(url: str, model: str = "", image: str = "", wait: float = 0) -> Report:
     """Ask a service for real predictions.
 
     Args:
         url: Where it is, such as `https://churn.example.org`.
         model: The bundle that it should serve, by its id or URI; any if empty.
-        wait: Seconds within which it has to become ready with that bundle.
+        image: The image that it should run, as its release names it; any if empty.
+        wait: Seconds within which it has to become ready with both.
 
     Raises:
         ProjectError: it does not, or something about its answers is wrong.
     """
-    expected = model.rstrip("/").rpartition("/")[2]
-    served = _wait(url, expected, time.monotonic() + wait)
+    expected = {"model": model.rstrip("/").rpartition("/")[2], "image": image}
+    served = _wait(url, {name: value for name, value in expected.items() if value}, time.monotonic() + wait)
     status, known = _ask(url, "GET", "/v1/model")
     if status != 200:
         raise ProjectError(f"{url}/v1/model answers {status}: {known}")
@@ -61,20 +62,18 @@ def run(url: str, model: str = "", wait: float = 0) -> Report:
     return Report(served, round(milliseconds, 1))
 
 
-def _wait(url: str, expected: str, deadline: float) -> str:
-    """Wait until the service is ready with the expected bundle, and return that bundle's id."""
+def _wait(url: str, expected: Mapping[str, str], deadline: float) -> str:
+    """Wait until the service is ready with what is expected, and return the id of its bundle."""
     while True:
         try:
             status, answer = _ask(url, "GET", "/readyz")
+            if status == 200 and expected.items() <= answer.items():
+                return str(answer["model"])
             reason = f"it answers {status}: {answer}"
-            if status == 200:
-                if not expected or answer["model"] == expected:
-                    return str(answer["model"])
-                reason = f"it serves {answer['model']}"
         except ProjectError as error:
             reason = str(error)
         if time.monotonic() >= deadline:
-            raise ProjectError(f"{url} is not ready{f' with {expected}' if expected else ''}: {reason}")
+            raise ProjectError(f"{url} is not ready{' with ' if expected else ''}{', '.join(expected.values())}: {reason}")
         time.sleep(PAUSE)
 
 
