@@ -15,9 +15,15 @@ from mlscaffold.errors import AnswerError, TargetError, reason
 from mlscaffold.render import render
 
 _NAME = "project_name"
+_CI = "ci"
+_NO_CI = "none"
 _OF_GIT = {"author_name": "name", "author_email": "email"}
 
-BETTER_DEFAULTS = {_NAME: "the last part of PATH"} | {name: f"git's user.{key}" for name, key in _OF_GIT.items()}
+BETTER_DEFAULTS = {
+    _NAME: "the last part of PATH",
+    **{name: f"git's user.{key}" for name, key in _OF_GIT.items()},
+    _CI: f"{_NO_CI} inside another repository",
+}
 """Questions whose default is one that the template cannot know, each with where it comes from."""
 
 
@@ -136,6 +142,7 @@ class _Order:
             self._render(folder, warn)
             _settle_modes(folder)
             answers = questions.read_answers(folder / self.questionnaire.answers_file)
+            _check_ci(answers, self.place)
             layers = self._layers(workspace / "traced", answers) if self.request.trace else {}
         except OSError as error:
             raise TargetError(f"The project cannot be written: {reason(error)}.") from error
@@ -183,7 +190,18 @@ class _Order:
 def _proposals(place: Path) -> dict[str, str]:
     known = git.identity(place.parent) if git.available() else {}
     of_git = {question: known[key] for question, key in _OF_GIT.items() if known.get(key)}
-    return {_NAME: place.name, **of_git}
+    ci = {_CI: _NO_CI} if git.repository_around(place.parent) else {}
+    return {_NAME: place.name, **of_git, **ci}
+
+
+def _check_ci(answers: Mapping[str, Any], place: Path) -> None:
+    around = git.repository_around(place.parent)
+    if around and answers.get(_CI, _NO_CI) != _NO_CI:
+        raise AnswerError(
+            f"{_CI}: CI reads the files of {around} only, so it would ignore those of a project inside: take"
+            f" {_CI}={_NO_CI} here, and let the CI of that repository call the project's scripts.",
+            _CI,
+        )
 
 
 def _settle_modes(project: Path) -> None:
@@ -225,7 +243,10 @@ def _lock(draft: Path, place: Path, step: Step, warn: Warn) -> bool:
 def _commit(draft: Path, place: Path, step: Step, warn: Warn) -> str | None:
     around = git.repository_around(place.parent)
     if around:
-        warn(f"{around} is a repository already, so none was started inside it.")
+        warn(
+            f"{around} is a repository already, so none was started inside it, and its CI is the one that has to call"
+            " the project's scripts."
+        )
         return None
     if not git.available():
         warn("There is no git on the PATH, so this is no repository yet, and updates need one.")

@@ -152,7 +152,18 @@ def test_inside_another_repository_none_is_started(cli: Cli) -> None:
     done = cli("new", "churn", "--defaults", "--no-lock")
     assert not (cli.cwd / "churn/.git").exists()
     assert tree(cli.cwd / ".git") == before
-    assert done.stderr == f"Note: {cli.cwd} is a repository already, so none was started inside it.\n"
+    assert done.stderr == (
+        f"Note: {cli.cwd} is a repository already, so none was started inside it, and its CI is the one that has to"
+        " call the project's scripts.\n"
+    )
+    assert recorded(cli.cwd / "churn")["ci"] == "none"
+
+
+def test_inside_another_repository_ci_would_be_ignored_and_is_refused(cli: Cli) -> None:
+    git(cli.cwd, "init", "--quiet")
+    done = cli("new", "churn", *QUICK, "--set", "ci=gitlab", code=1)
+    assert done.stderr.startswith(f"Error: ci: CI reads the files of {cli.cwd} only")
+    assert not (cli.cwd / "churn").exists()
 
 
 def test_the_callers_repository_is_left_alone(cli: Cli, tmp_path: Path) -> None:

@@ -8,19 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Copier
-from tests.template.assembly import Assembly, assemble, differences, read_project
+from tests.template.assembly import Assembly, differences, read_project
 from tests.template.checks import content_problems, project_problems
 from tests.template.combinations import Template, layout_problems, load_yaml
 
 SEED = 20
 WHOLE_RENDERS = 10
-
-
-@pytest.fixture(scope="module")
-def assembly(template: Template, copier: Copier, tmp_path_factory: pytest.TempPathFactory) -> Assembly:
-    """Return the files of every combination."""
-    directory = tmp_path_factory.mktemp("assembly")
-    return assemble(template, lambda project, combination: copier.copy(project, combination.asked), directory)
 
 
 def test_every_path_has_one_active_layer_and_every_layer_is_used(template: Template) -> None:

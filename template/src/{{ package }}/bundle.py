@@ -5,10 +5,12 @@ is the bundle's id and the folder's name. So what is served can be traced to wha
 altered on the way without being noticed.
 """
 
+import asyncio
 import contextlib
 import hashlib
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import msgspec
@@ -21,6 +23,10 @@ from .storage import is_remote, join, open_folder
 
 MANIFEST = "manifest.json"
 ID_LENGTH = 16
+PART = 8 * 1024**2
+"""How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
+RETRIES = 3
+"""How often a request is tried again at once; whoever has more patience can say meanwhile what it waits for."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,7 +105,15 @@ def publish(bundle: Bundle, folder_uri: str) -> str:
 
 
 def fetch(uri: str, cache: Path) -> Bundle:
-    """Bring a bundle onto this machine, file by file and in bounded memory, and verify it.
+    """Do what `fetch_async` does, whether or not an event loop is running here, as it is in a notebook."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, fetch_async(uri, cache)).result()
+
+
+async def fetch_async(uri: str, cache: Path) -> Bundle:
+    """Bring a bundle onto this machine, part by part and in bounded memory, and verify it.
+
+    It can be cancelled at any time, and leaves nothing behind then.
 
     Args:
         uri: A bundle's folder, as `publish` returns it; a local one is verified where it is.
@@ -109,36 +123,38 @@ def fetch(uri: str, cache: Path) -> Bundle:
         ProjectError: it cannot be read, is damaged, or is not the one that the URI names.
     """
     if not is_remote(uri):
-        return verify(Path(uri))
+        return await asyncio.to_thread(verify, Path(uri))
     folder = cache / uri.rstrip("/").rpartition("/")[2]
     with contextlib.suppress(ProjectError):
-        return verify(folder)
+        return await asyncio.to_thread(verify, folder)
     shutil.rmtree(folder, ignore_errors=True)
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache) as part:
-        bundle = _download(uri, Path(part))
+        await _download(uri, Path(part))
+        bundle = await asyncio.to_thread(verify, Path(part))
         if bundle.id != folder.name:
             raise ProjectError(f"{uri} holds the bundle {bundle.id}, not {folder.name}")
         with contextlib.suppress(OSError):  # another process was first
             bundle.path.rename(folder)
-    return verify(folder)
+    return await asyncio.to_thread(verify, folder)
 
 
-def _download(uri: str, folder: Path) -> Bundle:
-    """Copy a remote bundle into a folder and verify it."""
+async def _download(uri: str, folder: Path) -> None:
+    """Copy a remote bundle into a folder."""
     try:
-        store = open_folder(uri)
-        content = bytes(obstore.get(store, MANIFEST).bytes())
+        store = open_folder(uri, retries=RETRIES)
+        content = bytes(await (await obstore.get_async(store, MANIFEST)).bytes_async())
         for name in msgspec.json.decode(content, type=Manifest).files:
             path = folder / name
             if folder.resolve() not in path.resolve().parents:
                 raise ProjectError(f"the manifest of {uri} names a file outside the bundle: {name}")
             path.parent.mkdir(parents=True, exist_ok=True)
+            size = (await obstore.head_async(store, name))["size"]
             with path.open("wb") as file:
-                for chunk in obstore.get(store, name).stream():
-                    file.write(chunk)
+                for start in range(0, size, PART):
+                    end = min(start + PART, size)
+                    file.write(await obstore.get_range_async(store, name, start=start, end=end))
         (folder / MANIFEST).write_bytes(content)
     except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError, ValueError) as error:
         reason = str(error).partition("\n")[0]
         raise ProjectError(f"the bundle {uri} cannot be fetched: {reason}") from error
-    return verify(folder)

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import msgspec
 import typer
+from pydantic import ValidationError
 
 from .errors import DriftError, ProjectError
 from .settings import Settings
@@ -206,6 +207,45 @@ def monitor(
         raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
 
 
+@app.command()
+def release(
+    environment: Annotated[str, typer.Argument(metavar="ENV", help="staging, prod, or train for the training image.")],
+    image: Annotated[str, typer.Option(help="The image by its digest: registry/name@sha256:…")],
+    model: Annotated[str, typer.Option(help="The bundle's URI, which ends with its id; none for train.")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """Write which image and which model run in an environment; applying it is up to kubectl, Argo CD or Flux."""
+    from . import release as releases
+
+    path = releases.write(environment, image, model)
+    _print(f"{path} is written: commit it", {"path": path, "image": image, "model": model}, as_json)
+
+
+@app.command()
+def champion(as_json: AsJson = False) -> None:
+    """Print the champion's URI; nothing while there is none."""
+    from . import registry
+
+    settings = Settings()
+    uri = registry.find("champion", settings) if registry.pointer("champion", settings) else ""
+    _print(uri, {"champion": uri}, as_json)
+
+
+@app.command()
+def smoke(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where the service is, such as https://churn.example.org")],
+    model: Annotated[str, typer.Option(help="The bundle that it should serve, by its id or URI.")] = "",
+    image: Annotated[str, typer.Option(help="The image that it should run, as its release names it.")] = "",
+    wait: Annotated[float, typer.Option(min=0, help="Seconds within which it has to become ready.")] = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Ask a running service for real predictions, and look at its answers."""
+    from . import smoke as test
+
+    report = test.run(url, model, image, wait)
+    _print(f"{url} serves {report.model}; a request takes {report.milliseconds} ms", report, as_json)
+
+
 def main() -> None:
     """Run the command; what its user can mend is one sentence, everything else a traceback."""
     try:
@@ -213,6 +253,10 @@ def main() -> None:
     except ProjectError as error:
         typer.echo(f"error: {error}", err=True)
         raise SystemExit(error.exit_code) from None
+    except ValidationError as error:  # only settings are validated so
+        details = error.errors()[0]
+        typer.echo(f"error: the environment variable {str(details['loc'][0]).upper()}: {details['msg']}", err=True)
+        raise SystemExit(1) from None
     except ModuleNotFoundError as error:
         typer.echo(f"error: this needs {error.name}, which is not installed; `uv sync` installs everything", err=True)
         raise SystemExit(1) from None

@@ -8,6 +8,7 @@ when a verified bundle is loaded, so that a first deployment waits instead of cr
 import asyncio
 import concurrent.futures
 import contextlib
+import functools
 import gc
 import logging
 import re
@@ -25,7 +26,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel
 from starlette.requests import ClientDisconnect
 
-from .bundle import Manifest, fetch
+from .bundle import Bundle, Manifest, fetch_async
 from .errors import ProjectError
 from .prediction_log import PredictionLog
 from .predictor import load
@@ -38,6 +39,8 @@ PREDICT = "/v1/predict"
 NAME = __name__.partition(".")[0]
 FIRST_TRY_SECONDS = 5
 """How long a worker waits for its model before it takes requests without one."""
+MAX_PAUSE = 60.0
+"""The longest pause, in seconds, between two tries to load the model; each is twice as long as the one before."""
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 """What a client may send as `X-Request-ID`: it is answered in a header, and logged."""
 T = TypeVar("T")
@@ -96,16 +99,14 @@ REFUSED: dict[int | str, dict[str, Any]] = {
 class Model:
     """A loaded bundle, ready to answer."""
 
-    def __init__(self, settings: Settings) -> None:
-        """Fetch, verify and load the bundle at `MODEL_URI`.
+    def __init__(self, bundle: Bundle, settings: Settings) -> None:
+        """Load a verified bundle.
 
         Raises:
-            ProjectError: there is none, or it is not to be trusted.
+            ProjectError: it was made with other features, or cannot be read.
         """
-        if not settings.model_uri:
-            raise ProjectError("MODEL_URI names no bundle")
-        self.bundle = fetch(settings.model_uri, settings.model_cache)
-        self.predictor = load(self.bundle)
+        self.bundle = bundle
+        self.predictor = load(bundle)
         self.signature = self.predictor.signature
         self.names = [column.name for column in self.signature.inputs]
         self.decoder = RequestDecoder(self.signature, settings.max_request_rows)
@@ -122,17 +123,22 @@ class Service:
         self.tried = asyncio.Event()
 
     async def load(self) -> None:
-        """Load the model, trying again for as long as it takes."""
-        seconds = self.settings.model_load_seconds
+        """Fetch, verify and load the bundle at `MODEL_URI`, trying again for as long as it takes."""
+        seconds, pause = self.settings.model_load_seconds, self.settings.model_retry_seconds
         while self.model is None:
             try:
-                self.model = await asyncio.wait_for(in_daemon_thread(lambda: Model(self.settings)), seconds)
+                if not self.settings.model_uri:
+                    raise ProjectError("MODEL_URI names no bundle")
+                async with asyncio.timeout(seconds):
+                    bundle = await fetch_async(self.settings.model_uri, self.settings.model_cache)
+                    self.model = await in_daemon_thread(functools.partial(Model, bundle, self.settings))
             except Exception as error:  # whatever it was, /readyz must tell it, and the next try may succeed
                 self.reason = str(error) or f"the model could not be loaded within {seconds:g} seconds"
                 expected = isinstance(error, ProjectError | TimeoutError)
                 logger.warning("not ready: %s", self.reason, exc_info=not expected)
                 self.tried.set()
-                await asyncio.sleep(self.settings.model_retry_seconds)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, MAX_PAUSE)
         MODEL.labels(self.model.bundle.id).set(1)
         gc.collect()
         gc.freeze()  # what is there now, stays: the collector need not look at it again while requests wait
@@ -274,7 +280,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @app.get("/readyz", responses=NOT_READY)
     async def readyz() -> dict[str, str]:
         """Tell whether a verified model is loaded; if not, why not."""
-        return {"status": "ready", "model": service.ready().bundle.id}
+        return {"status": "ready", "model": service.ready().bundle.id, "image": service.settings.release_image}
 
     @app.get("/metrics", response_class=Response)
     async def metrics() -> Response:

@@ -10,14 +10,16 @@ from pydantic_settings import BaseSettings
 class Settings(BaseSettings):
     """Read from environment variables of the same names; every default works on a laptop with no network."""
 
-    store_uri: str = "artifacts/store"
+    store_uri: Annotated[str, Field(min_length=1)] = "artifacts/store"
     """Where bundles, and the pointers to the candidate and the champion, are kept."""
     model_uri: str = ""
     """The bundle to serve."""
+    release_image: str = ""
+    """The image that runs, as its release names it; `/readyz` tells it."""
     model_cache: Path = Path("artifacts/cache")
     """Where a remote bundle is unpacked."""
     model_retry_seconds: PositiveFloat = 5
-    """How long to wait before a bundle that could not be loaded is tried again."""
+    """How long to wait before a bundle that could not be loaded is tried again; then ever longer, up to a minute."""
     model_load_seconds: PositiveFloat = 300
     """How long one try may take."""
 

@@ -10,9 +10,16 @@ def is_remote(uri: str) -> bool:
     return "://" in uri
 
 
-def open_folder(uri: str) -> ObjectStore:
-    """Open a folder for `obstore`'s functions; a local one is made if it is absent."""
-    return from_url(uri) if is_remote(uri) else LocalStore(Path(uri).resolve(), mkdir=True)
+def open_folder(uri: str, retries: int = 10) -> ObjectStore:
+    """Open a folder for `obstore`'s functions; a local one is made if it is absent.
+
+    Args:
+        uri: A path or URI.
+        retries: How often a request that failed for a passing reason is tried again, ever more slowly.
+    """
+    if is_remote(uri):
+        return from_url(uri, retry_config={"max_retries": retries})
+    return LocalStore(Path(uri).resolve(), mkdir=True)
 
 
 def join(uri: str, *parts: str) -> str:

@@ -1,0 +1,57 @@
+# What CI may do: each stage has a service account, which only tokens with that stage's subject can become.
+resource "google_iam_workload_identity_pool" "ci" {
+  workload_identity_pool_id = "${var.name}-ci"
+  display_name              = "CI of ${var.name}"
+  depends_on                = [google_project_service.this]
+}
+
+locals {
+  ci_subjects = { for stage, subject in var.ci_subjects : stage => format(subject, var.repository) }
+}
+
+resource "google_iam_workload_identity_pool_provider" "ci" {
+  #checkov:skip=CKV_GCP_125:It reads literals only; the condition compares whole subjects, each of which holds the repository
+  workload_identity_pool_id          = google_iam_workload_identity_pool.ci.workload_identity_pool_id
+  workload_identity_pool_provider_id = "ci"
+  attribute_mapping                  = { "google.subject" = "assertion.sub" }
+  attribute_condition                = join(" || ", [for s in distinct(values(local.ci_subjects)) : "assertion.sub == '${s}'"])
+  oidc {
+    issuer_uri        = var.ci_issuer
+    allowed_audiences = var.ci_audience == null ? [] : [var.ci_audience]
+  }
+}
+
+resource "google_service_account" "ci" {
+  for_each     = var.ci_subjects
+  account_id   = "${var.name}-ci-${each.key}"
+  display_name = "CI of ${var.name}, stage ${each.key}"
+}
+
+resource "google_service_account_iam_member" "ci" {
+  for_each           = local.ci_subjects
+  service_account_id = google_service_account.ci[each.key].name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}/subject/${each.value}"
+}
+
+# The stage image pushes; a release looks up a digest and verifies its signature. What they may read and write in the
+# bucket is in storage.tf.
+resource "google_artifact_registry_repository_iam_member" "ci" {
+  for_each = {
+    image   = "roles/artifactregistry.writer"
+    staging = "roles/artifactregistry.reader"
+    prod    = "roles/artifactregistry.reader"
+  }
+  repository = google_artifact_registry_repository.this.name
+  location   = google_artifact_registry_repository.this.location
+  role       = each.value
+  member     = google_service_account.ci[each.key].member
+}
+
+# Finds the cluster; what a stage may do in its namespace is said there, because IAM cannot tell namespaces apart.
+resource "google_project_iam_member" "ci" {
+  for_each = toset(["train", "staging", "prod"])
+  project  = var.project
+  role     = "roles/container.clusterViewer"
+  member   = google_service_account.ci[each.key].member
+}

@@ -1,0 +1,227 @@
+"""Stand-ins for what a pipeline calls and this machine has no engine for: registry, cluster, cloud and provider.
+
+They are as real as they can be: what is applied is built by the real kubectl, and then the project's real service runs,
+with the model of the release. One file is every command; its first argument says which. All calls are written down.
+"""
+
+import contextlib
+import hashlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+STATE = Path(os.environ.get("STUB_STATE", "."))
+COMMAND = os.environ.get("STUB_COMMAND", "")
+"""The project's command."""
+
+
+def docker(*arguments: str) -> int:
+    """Be a registry that holds what was pushed."""
+    pushed = STATE / "pushed"
+    if arguments[:3] == ("buildx", "imagetools", "inspect"):
+        if arguments[3] not in _lines(pushed):
+            return 1
+        print(f"Name:      {arguments[3]}\nDigest:    sha256:{hashlib.sha256(arguments[3].encode()).hexdigest()}\n")
+    if arguments[:2] == ("buildx", "build") and "--push" in arguments:
+        _write(pushed, arguments[arguments.index("--tag") + 1])
+    return 0
+
+
+def cosign(action: str, *arguments: str) -> int:
+    """Sign images, and verify that they were."""
+    signed = STATE / "signed"
+    if action == "sign":
+        _write(signed, arguments[-1])
+        return 0
+    return 0 if arguments[-1] in _lines(signed) else 1
+
+
+def kubectl(*arguments: str) -> int:
+    """Be a cluster of one process, in which staging and prod take turns."""
+    words = [word for word in arguments if not word.startswith("-")]
+    if arguments[0] == "kustomize":
+        return subprocess.run([os.environ["STUB_KUBECTL"], *arguments], check=False).returncode
+    if arguments[:2] == ("apply", "-k"):
+        return _apply(arguments[2])
+    if "undo" in words:
+        history = _lines(STATE / "history")
+        if len(history) < 2:
+            print("error: no rollout history found", file=sys.stderr)
+            return 1
+        (STATE / "history").write_text("\n".join(history[:-1]) + "\n")
+        (STATE / "break").unlink(missing_ok=True)
+        _start(*history[-2].split())
+    if "status" in words:
+        return _wait()
+    if "port-forward" in words:
+        _forward(int(words[-1].partition(":")[0]))
+    if "create" in words:
+        done = subprocess.run([COMMAND, "pipeline"], check=False, capture_output=True, text=True)
+        (STATE / "job").write_text(json.dumps({"code": done.returncode, "log": done.stdout + done.stderr}))
+    if "logs" in words:
+        print(json.loads((STATE / "job").read_text())["log"])
+    if "get" in words:
+        code = json.loads((STATE / "job").read_text())["code"]
+        print(code if "pods" in words else "Failed" if code else "Complete")
+    return 0
+
+
+def aws(*arguments: str) -> int:
+    """Answer what the scripts ask AWS."""
+    print("id\tkey\ttoken" if arguments[:1] == ("sts",) else "password")
+    return 0
+
+
+def curl(*_: str) -> int:
+    """Hand out an identity token."""
+    print('{"oidcToken": "token"}')
+    return 0
+
+
+def uvx(*_: str) -> int:
+    """Say that the template has a newer version, as Copier would."""
+    return 2
+
+
+def _apply(folder: str) -> int:
+    built = subprocess.run([os.environ["STUB_KUBECTL"], "kustomize", folder], check=True, capture_output=True)
+    objects = list(yaml.safe_load_all(built.stdout))
+    for each in objects:
+        if (each["kind"], each["metadata"]["name"]) == ("Deployment", "serving"):
+            (container,) = each["spec"]["template"]["spec"]["containers"]
+            environment = {variable["name"]: variable.get("value", "") for variable in container["env"]}
+            _write(STATE / "history", f"{environment['MODEL_URI']} {environment['RELEASE_IMAGE']}")
+            _write(STATE / "applied", f"{folder} {container['image']} {environment['MODEL_URI']}")
+            _start(environment["MODEL_URI"], environment["RELEASE_IMAGE"])
+    return 0
+
+
+def _start(model: str, image: str) -> None:
+    stop()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [COMMAND, "serve", "--port", str(port)]
+    if (STATE / "break").exists():
+        command = [sys.executable, __file__, "broken", str(port), model, image]
+    environment = os.environ | {"MODEL_URI": model, "RELEASE_IMAGE": image, "PREDICTION_LOG_URI": ""}
+    with (STATE / "service.log").open("w") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, start_new_session=True)
+    (STATE / "service").write_text(f"{process.pid} {port}")
+
+
+def stop() -> None:
+    """Stop the service, if it runs."""
+    if (STATE / "service").exists():
+        pid = int((STATE / "service").read_text().split()[0])
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+        (STATE / "service").unlink()
+
+
+def _port() -> int:
+    return int((STATE / "service").read_text().split()[1])
+
+
+def _wait() -> int:
+    for _ in range(300):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{_port()}/readyz", timeout=1):
+                return 0
+        except OSError:
+            time.sleep(0.2)
+    return 1
+
+
+def _forward(port: int) -> None:
+    """Pass connections on to the service until somebody ends this."""
+
+    def pump(source: socket.socket, target: socket.socket) -> None:
+        while content := source.recv(65536):
+            target.sendall(content)
+        target.shutdown(socket.SHUT_WR)
+
+    with socket.create_server(("127.0.0.1", port)) as server:
+        while True:
+            client, _ = server.accept()
+            service = socket.create_connection(("127.0.0.1", _port()))
+            for pair in ((client, service), (service, client)):
+                threading.Thread(target=pump, args=pair, daemon=True).start()
+
+
+def broken(port: str, model: str, image: str) -> int:
+    """Be a service that is ready and cannot predict."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(200, {"model": model.rpartition("/")[2], "image": image, "signature": {"example": {}}})
+
+        def do_POST(self) -> None:
+            self.answer(500, {"detail": "broken"})
+
+        def answer(self, status: int, body: Any) -> None:
+            content = json.dumps(body).encode()
+            self.send_response(status)
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+    HTTPServer(("127.0.0.1", int(port)), Handler).serve_forever()
+    return 0
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def _write(path: Path, line: str) -> None:
+    with path.open("a") as file:
+        file.write(f"{line}\n")
+
+
+def nothing(*_: str) -> int:
+    """Do nothing, well."""
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "docker": docker,
+    "cosign": cosign,
+    "kubectl": kubectl,
+    "aws": aws,
+    "curl": curl,
+    "uvx": uvx,
+} | dict.fromkeys(["apt-get", "az", "gh", "pipx", "sudo"], nothing)
+
+
+def install(folder: Path) -> None:
+    """Write an executable for each stand-in into *folder*."""
+    folder.mkdir()
+    for name in COMMANDS:
+        path = folder / name
+        path.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{__file__}" {name} "$@"\n')
+        path.chmod(0o755)
+
+
+def main(name: str, arguments: Sequence[str]) -> int:
+    """Be the command *name*."""
+    _write(STATE / "calls", " ".join([name, *arguments]))
+    return COMMANDS[name](*arguments)
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "broken":
+        sys.exit(broken(*sys.argv[2:]))
+    sys.exit(main(sys.argv[1], sys.argv[2:]))

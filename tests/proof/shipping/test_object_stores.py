@@ -1,0 +1,225 @@
+"""The service gets its model from the object store of each cloud, in good times and bad, and leaves its log there."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.proof.project import Project
+from tests.proof.shipping import stores
+from tests.proof.shipping.conftest import publish, python, seal
+from tests.proof.shipping.images import Container, Image
+from tests.proof.shipping.stores import STORES, Gate, Store
+from tests.proof.shipping.web import answers, ask, free_port, wait
+
+PREDICTIONS = 20
+
+
+@pytest.fixture(scope="module", params=list(STORES))
+def store(request: pytest.FixtureRequest) -> Store:
+    """Return each store."""
+    return STORES[request.param]
+
+
+@pytest.fixture(scope="module")
+def emulated(store: Store) -> Iterator[Gate]:
+    """Return the gate of a store that runs; it is closed."""
+    with stores.emulate(store) as gate:
+        yield gate
+
+
+@pytest.fixture
+def gate(emulated: Gate) -> Gate:
+    """Return a closed gate of its own, before a store that other tests use too."""
+    return Gate(emulated.store, emulated.emulator)
+
+
+@contextmanager
+def serving(image: Image, gate: Gate, model: str, **env: str) -> Iterator[tuple[int, Container]]:
+    """Run a service that is told a model until the context ends; yield its port as soon as it is alive."""
+    port = free_port()
+    settings = {"MODEL_URI": model, "MODEL_RETRY_SECONDS": "0.5", "PREDICTION_LOG_URI": "", **env}
+    command = ("serve", "--host", "127.0.0.1", "--port", str(port))
+    with image.run(*command, env=gate.environment | settings) as container:
+        wait(lambda: answers(port, "/healthz"), f"the service is not alive:\n{container.log.read_text()}")
+        yield port, container
+
+
+def test_a_model_comes_from_the_store_and_the_log_goes_there(
+    service: Image, project: Project, champion: Path, gate: Gate, request_body: bytes
+) -> None:
+    log = f"{gate.uri}/predictions"
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/bundles")
+        with serving(service, gate, model, PREDICTION_LOG_URI=log, PREDICTION_LOG_SECONDS="3600") as (port, container):
+            wait(lambda: answers(port, "/readyz"), "the service is not ready")
+            for _ in range(PREDICTIONS):
+                assert ask(port, "POST", "/v1/predict", request_body).status == 200
+            assert rows_logged(project, log, gate) == 0
+            assert container.stop() == 0
+        assert rows_logged(project, log, gate) == PREDICTIONS * len(json.loads(request_body)["instances"])
+
+
+def rows_logged(project: Project, log: str, gate: Gate) -> int:
+    """Return how many rows of the champion the project's own monitoring finds in the log."""
+    rows: int = project.with_env(**gate.environment, PREDICTION_LOG_URI=log).json("monitor")["rows"]
+    return rows
+
+
+def test_a_store_that_comes_up_late_is_waited_for(service: Image, project: Project, champion: Path, gate: Gate) -> None:
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/late")
+    with ExitStack() as stack:
+        port, _ = stack.enter_context(serving(service, gate, model))
+        wait(lambda: answers(port, "/readyz", 503, "cannot be fetched"), "it does not say what it waits for")
+        stack.enter_context(gate.open())
+        wait(lambda: answers(port, "/readyz", text=champion.name), "the service is not ready")
+        assert answers(port, "/healthz")
+
+
+def test_a_slow_store_keeps_nobody_from_asking_for_health(
+    service: Image, project: Project, champion: Path, gate: Gate
+) -> None:
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/slow")
+        size = sum(path.stat().st_size for path in champion.rglob("*") if path.is_file())
+        gate.bytes_a_second = size / 6
+        with serving(service, gate, model) as (port, _):
+            begin = time.monotonic()
+            while not answers(port, "/readyz"):
+                asked = time.monotonic()
+                assert answers(port, "/healthz")
+                assert time.monotonic() - asked < 1
+                assert time.monotonic() - begin < 60
+                time.sleep(0.1)
+            assert time.monotonic() - begin > 3  # or the store was not slow
+
+
+def test_a_silent_store_is_given_up_and_tried_again(
+    service: Image, project: Project, champion: Path, gate: Gate
+) -> None:
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/silent")
+        gate.silent = True
+        with serving(service, gate, model, MODEL_LOAD_SECONDS="1") as (port, _):
+            wait(lambda: answers(port, "/readyz", 503, "could not be loaded within 1 seconds"), "no reason is given")
+            gate.silent = False
+            wait(lambda: answers(port, "/readyz"), "the service is not ready")
+
+
+def test_a_service_that_waits_for_a_silent_store_ends_when_told(service: Image, gate: Gate) -> None:
+    with gate.open():
+        gate.silent = True
+        with serving(service, gate, f"{gate.uri}/silent/0123456789abcdef") as (_, container):
+            time.sleep(1)
+            assert container.stop(5) == 0
+        gate.silent = False
+
+
+@pytest.mark.parametrize("damage", ["altered", "truncated", "missing", "foreign", "features"])
+def test_a_bundle_that_is_not_what_was_asked_for_is_never_served(
+    service: Image, project: Project, champion: Path, gate: Gate, tmp_path: Path, damage: str
+) -> None:
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/{damage}")
+        spoil, reason = SPOILS[damage]
+        copy = shutil.copytree(champion, tmp_path / champion.name)
+        replace(project, gate, model, spoil(copy))
+        with serving(service, gate, model) as (port, _):
+            wait(lambda: answers(port, "/readyz", 503, reason), f"it does not say: {reason}")
+            for _ in range(20):  # several tries
+                assert answers(port, "/readyz", 503)
+                assert ask(port, "POST", "/v1/predict", b"{}").status == 503
+                assert answers(port, "/healthz")
+                time.sleep(0.1)
+
+
+def altered(bundle: Path) -> Path:
+    content = bytearray((bundle / "model.onnx").read_bytes())
+    content[len(content) // 2] ^= 1
+    (bundle / "model.onnx").write_bytes(content)
+    return bundle / "model.onnx"
+
+
+def truncated(bundle: Path) -> Path:
+    (bundle / "model.onnx").write_bytes((bundle / "model.onnx").read_bytes()[:-1])
+    return bundle / "model.onnx"
+
+
+def missing(bundle: Path) -> Path:
+    (bundle / "signature.json").unlink()
+    return bundle / "signature.json"
+
+
+def foreign(bundle: Path) -> Path:
+    """Name other data: every file fits, but this is another bundle than its folder says."""
+    return edit(bundle, data="0" * 64)
+
+
+def features(bundle: Path) -> Path:
+    return edit(bundle, features="0" * 64)
+
+
+def edit(bundle: Path, **values: str) -> Path:
+    manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
+    (bundle / "manifest.json").write_text(json.dumps(manifest | values), encoding="utf-8")
+    return bundle / "manifest.json"
+
+
+SPOILS = {
+    "altered": (altered, "model.onnx is not the file that was sealed"),
+    "truncated": (truncated, "model.onnx is not the file that was sealed"),
+    "missing": (missing, "cannot be fetched"),
+    "foreign": (foreign, "holds the bundle"),
+    "features": (features, "holds the bundle"),
+}
+
+
+def replace(project: Project, gate: Gate, model: str, file: Path) -> None:
+    """Put a file in the place of the one in the store, or delete that one where the file is gone."""
+    script = "import sys, obstore, pathlib; from churn.storage import open_folder; "
+    script += "store, file = open_folder(sys.argv[1]), pathlib.Path(sys.argv[2]); "
+    script += "obstore.put(store, file.name, file) if file.exists() else obstore.delete(store, file.name)"
+    python(project.with_env(**gate.environment), script, model, file)
+
+
+def test_a_model_of_other_features_is_never_served(
+    service: Image, project: Project, champion: Path, gate: Gate, tmp_path: Path
+) -> None:
+    """A bundle that is whole, and named by its content, but made by another version of the project."""
+    bundle = shutil.copytree(champion, tmp_path / "bundle")
+    digest = edit(bundle, features="0" * 64)
+    script = (
+        "import sys; from pathlib import Path; from churn.bundle import verify; print(verify(Path(sys.argv[1])).id)"
+    )
+    bundle = bundle.rename(tmp_path / python(project, script, digest.parent))
+    with gate.open():
+        model = publish(project.with_env(**gate.environment), bundle, f"{gate.uri}/other")
+        with serving(service, gate, model) as (port, _):
+            wait(lambda: answers(port, "/readyz", 503, "another version of features.py"), "it does not say why")
+
+
+def test_a_large_bundle_is_fetched_in_little_memory(project: Project, champion: Path, tmp_path: Path) -> None:
+    """Memory grows by less than 50 MB while 300 MB are fetched, written and verified."""
+    bundle = shutil.copytree(champion, tmp_path / "bundle")
+    with (bundle / "weights.bin").open("wb") as file:
+        for part in range(300):
+            file.write(part.to_bytes(4, "big") * 250_000)
+    bundle = seal(project, bundle)
+    script = (
+        "import resource, sys; from pathlib import Path; from churn.bundle import fetch; import onnxruntime; "
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3; before = peak(); "
+        "fetch(sys.argv[1], Path(sys.argv[2])); print(peak() - before)"
+    )
+    with stores.emulate(STORES["s3"]) as gate, gate.open():
+        model = publish(project.with_env(**gate.environment), bundle, gate.uri)
+        cache = str(tmp_path / "cache")
+        grown = float(python(project.with_env(**gate.environment), script, model, cache))
+    print(f"memory grew by {grown:.0f} MB while a bundle of 300 MB was fetched")
+    assert grown <= 50

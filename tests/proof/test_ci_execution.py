@@ -1,0 +1,233 @@
+"""Every stage of every provider, really run in a generated project, from an empty account to production.
+
+What has no engine here is a stand-in (`pipeline_stubs.py`): registry, signatures, cloud and cluster. What is real: the
+scripts and their order, git and its remote, training and gate, kustomize, the service and what it is asked.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Copier
+from tests.proof import pipeline_runs, pipeline_stubs
+from tests.proof.pipeline_runs import RUNNERS, Runner
+from tests.tools import need
+
+CHECKS = {
+    "github": "",
+    "gitlab": "tests/test_features.py --no-cov",
+    "azure_pipelines": "tests/test_features.py --no-cov",
+}
+"""The generated project's own tests run whole once; for the others a few show that they are run."""
+
+
+@dataclass
+class Site:
+    """A project with a remote, and everything around it."""
+
+    project: Path
+    remote: Path
+    state: Path
+    runner: Runner
+
+    def git(self, *arguments: str, where: Path | None = None) -> str:
+        done = subprocess.run(
+            ["git", *arguments], cwd=where or self.project, check=True, capture_output=True, encoding="utf-8"
+        )
+        return done.stdout.strip()
+
+    def run(self, stage: str, code: int = 0) -> str:
+        """Run a stage that is expected to exit with *code*, or with anything but 0 if that is -1."""
+        done = self.runner.run(stage)
+        text = done.stdout + done.stderr
+        assert done.returncode == code or (code == -1 and done.returncode), f"{stage} exits {done.returncode}:\n{text}"
+        return text
+
+    def until_it_fails(self) -> list[str]:
+        """Run the stages of a release in their order, up to the first that fails, which is the last of the list."""
+        run = []
+        for stage in pipeline_runs.order(self.project):
+            run.append(stage)
+            if self.runner.run(stage).returncode:
+                break
+        return run
+
+    def calls(self, command: str) -> list[str]:
+        lines = (self.state / "calls").read_text().splitlines()
+        return [line for line in lines if line.startswith(f"{command} ")]
+
+    def applied(self) -> list[str]:
+        return (self.state / "applied").read_text().splitlines() if (self.state / "applied").exists() else []
+
+    def released(self, environment: str, branch: str) -> str:
+        return self.git("show", f"{branch}:deploy/overlays/{environment}/release/kustomization.yaml", where=self.remote)
+
+    def start_over(self) -> None:
+        """Check main out as a runner finds it."""
+        self.git("fetch", "--quiet", "origin")
+        self.git("checkout", "--quiet", "-B", "main", "origin/main")
+
+
+@pytest.fixture(scope="module", params=list(RUNNERS))
+def site(request: pytest.FixtureRequest, copier: Copier, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """Return a project on a provider and AWS, pushed to an empty remote."""
+    if request.param == "gitlab":
+        need("gitlab-ci-local")
+    root = tmp_path_factory.mktemp(request.param)
+    answers = {"project_name": "churn", "ci": request.param, "cloud": "aws"}
+    project, remote, state = copier.copy(root / "project", answers), root / "remote.git", root / "state"
+    state.mkdir()
+    pipeline_stubs.install(root / "stubs")
+    environment = pipeline_runs.environment(root / "stubs", state, project, remote)
+    environment["PYTEST_ADDOPTS"] = CHECKS[request.param]
+    runner = RUNNERS[request.param](project, environment, {"STORE_URI": str(root / "store")})
+    site = Site(project, remote, state, runner)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
+    site.git("config", "receive.advertisePushOptions", "true", where=remote)
+    subprocess.run(["uv", "lock", "--quiet"], cwd=project, check=True, env=environment)
+    with (project / ".gitignore").open("a") as ignored:
+        ignored.write("/.gitlab-ci-local/\n/.gitlab-ci.local.yml\n")
+    site.git("init", "--quiet")
+    site.git("add", "--all")
+    site.git("commit", "--quiet", "--message", "First")
+    site.git("remote", "add", "origin", str(remote))
+    site.git("push", "--quiet", "origin", "main")
+    site.git("checkout", "--quiet", "-B", "main", "origin/main")
+    yield site
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline_stubs, "STATE", state)
+        pipeline_stubs.stop()
+
+
+def test_the_first_push_is_checked_and_built_and_waits_for_a_model(site: Site) -> None:
+    site.run("check")
+    site.run("image")
+    assert len((site.state / "pushed").read_text().splitlines()) == 2
+    assert len((site.state / "signed").read_text().splitlines()) == 2 or "azure" in site.project.parent.name
+    assert "no champion yet" in site.run("staging")
+    assert site.applied() == []
+    site.run("image")
+    assert len([call for call in site.calls("docker") if "--push" in call]) == 2, "what is there is not built again"
+
+
+def test_a_model_goes_from_training_to_production(site: Site) -> None:
+    for stage in pipeline_runs.order(site.project):
+        site.run(stage)
+    ((_, image, model),) = [line.split() for line in site.applied()]
+    assert site.released("staging", "release") == site.released("prod", "release")
+    assert image.partition("@")[2] in site.released("prod", "release")
+    assert model in site.released("prod", "release")
+    site.git("fetch", "--quiet", "origin")
+    site.git("push", "--quiet", "origin", "origin/release:main")
+    site.start_over()
+    site.run("production")
+    assert site.applied()[-1].split() == ["deploy/overlays/prod", image, model]
+
+
+def test_what_is_in_production_is_not_proposed_again(site: Site) -> None:
+    before = site.git("rev-parse", "release", where=site.remote)
+    assert "prod has it already" in "".join(site.run(stage) for stage in ("staging", "propose"))
+    assert site.git("rev-parse", "release", where=site.remote) == before
+
+
+def test_a_training_that_the_gate_refuses_stops_the_pipeline(site: Site) -> None:
+    params = site.project / "params.yaml"
+    good, applied = params.read_text("utf-8"), site.applied()
+    params.write_text(good.replace("max_iter: 120", "max_iter: 1").replace("0.05", "0.0001"), "utf-8")
+    try:
+        assert site.until_it_fails() == ["image", "train"]
+        assert "the gate refuses the model" in site.run("train", -1)
+    finally:
+        params.write_text(good, "utf-8")
+    assert site.applied() == applied
+
+
+def test_training_in_the_cluster_is_refused_there_as_well(site: Site) -> None:
+    params = site.project / "params.yaml"
+    good = params.read_text("utf-8")
+    params.write_text(good.replace("max_iter: 120", "max_iter: 1").replace("0.05", "0.0001"), "utf-8")
+    site.runner.variables["TRAIN_ON"] = "cluster"
+    site.runner.environment["STORE_URI"] = site.runner.variables["STORE_URI"]
+    try:
+        text = site.run("train", -1)
+        assert "the gate refuses the model" in text
+        assert "has failed with exit code 3" in text
+        assert any("apply -k deploy/train" in call for call in site.calls("kubectl"))
+    finally:
+        del site.runner.variables["TRAIN_ON"]
+        params.write_text(good, "utf-8")
+        site.git("checkout", "--quiet", "--", "deploy")
+
+
+def test_drift_that_nobody_could_have_seen_trains_nothing(site: Site) -> None:
+    site.runner.variables["REASON"] = "drift"
+    try:
+        assert "no prediction log, or no champion" in site.run("train")
+    finally:
+        del site.runner.variables["REASON"]
+
+
+def test_a_deployment_that_fails_its_smoke_test_is_taken_back_and_stops_the_pipeline(site: Site) -> None:
+    (site.state / "break").touch()
+    proposed = site.git("rev-parse", "release", where=site.remote)
+    text = site.run("staging", -1)
+    assert "answers 500 to 1 rows" in text
+    assert "the release is taken back" in text
+    assert any("rollout undo deployment/serving" in call for call in site.calls("kubectl"))
+    assert not (site.state / "break").exists(), "the model before answers again"
+    assert site.until_it_fails()[-1] == "propose", "and after that everything works"
+    (site.state / "break").touch()
+    assert site.until_it_fails()[-1] == "staging"
+    assert site.git("rev-parse", "release", where=site.remote) == proposed
+
+
+def test_production_takes_nothing_that_staging_has_not_proven(site: Site) -> None:
+    release = site.project / "deploy/overlays/prod/release/kustomization.yaml"
+    good, applied = release.read_text("utf-8"), site.applied()
+    release.write_text(good.replace("digest: sha256:", "digest: sha256:0")[:-1] + "\n", "utf-8")
+    try:
+        assert "prod gets what staging has proven, and nothing else" in site.run("production", -1)
+    finally:
+        release.write_text(good, "utf-8")
+    assert site.applied() == applied
+
+
+def test_an_image_that_nobody_has_signed_goes_nowhere(site: Site) -> None:
+    if "azure" in site.project.parent.name:
+        pytest.skip("Azure Pipelines has no identity to sign with")
+    signed = site.state / "signed"
+    kept, applied = signed.read_text(), site.applied()
+    signed.write_text("")
+    try:
+        site.run("production", -1)
+    finally:
+        signed.write_text(kept)
+    assert site.applied() == applied
+
+
+def test_gitops_leaves_the_cluster_alone(site: Site) -> None:
+    calls = len(site.calls("kubectl"))
+    port = (site.state / "service").read_text().split()[1]
+    site.runner.variables |= {"DEPLOY": "gitops", "STAGING_URL": f"http://127.0.0.1:{port}"}
+    try:
+        site.run("staging")
+        assert site.released("staging", "staging") == site.released("staging", "release")
+    finally:
+        for name in ("DEPLOY", "STAGING_URL"):
+            del site.runner.variables[name]
+        site.start_over()
+    assert len(site.calls("kubectl")) == calls
+
+
+def test_a_newer_template_is_told(site: Site) -> None:
+    told = site.runner.run("template")
+    text = told.stdout + told.stderr
+    if "github" in site.project.parent.name:
+        assert any("issue create --title Update from the template" in call for call in site.calls("gh"))
+    else:
+        assert "newer version" in text
