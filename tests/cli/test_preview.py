@@ -53,13 +53,14 @@ def test_a_dry_run_refuses_what_new_refuses(cli: Cli) -> None:
 
 
 def test_each_file_tells_the_layers_that_it_comes_from(cli: Cli, template_repo: Path) -> None:
-    layers = {file["path"]: file["layers"] for file in described(cli, "--dry-run")["files"]}
+    result = described(cli, "--dry-run")
+    layers = {file["path"]: file["layers"] for file in result["files"]}
     assert layers["pyproject.toml"] == []
     assert layers["src/churn/schema.py"] == ["task_tabular_classification"]
     assert "framework_sklearn" in layers["src/churn/model.py"]
     folders = {f"{{{{ {layer} }}}}" for path in layers.values() for layer in path}
     named = {part for path in (template_repo / "template").rglob("*") for part in path.parts if part.startswith("{{ ")}
-    assert folders == {name for name in named if name.split("_")[0] in ("{{ task", "{{ framework")}
+    assert folders == named & {f"{{{{ {name}_{answer} }}}}" for name, answer in result["answers"].items()}
 
 
 def test_json_tells_all_about_the_project(cli: Cli) -> None:

@@ -93,7 +93,7 @@ def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) 
                 "--model must be the s3://, gs:// or az:// URI of a bundle, or its absolute path in the pod, and end "
                 f"with the bundle's id of 16 digits; not {model!r}"
             )
-        text = _IMAGE_TEXT.format(container="serving", **named.groupdict()) + _MODEL_TEXT.format(model=model, **named.groupdict())
+        text = (_IMAGE_TEXT + _MODEL_TEXT).format(container="serving", model=model, **named.groupdict())
     _replace(path, text)
     return path
 

@@ -73,7 +73,8 @@ def _wait(url: str, expected: Mapping[str, str], deadline: float) -> str:
         except ProjectError as error:
             reason = str(error)
         if time.monotonic() >= deadline:
-            raise ProjectError(f"{url} is not ready{' with ' if expected else ''}{', '.join(expected.values())}: {reason}")
+            wanted = f" with {', '.join(expected.values())}" if expected else ""
+            raise ProjectError(f"{url} is not ready{wanted}: {reason}")
         time.sleep(PAUSE)
 
 
