@@ -53,8 +53,8 @@ def test_random_combinations_rendered_whole_equal_their_assembly(
 
 
 def test_code_depends_on_what_the_proof_varies_and_on_nothing_else(assembly: Assembly) -> None:
-    """A project of each kind is installed, tested and run; for that to hold everywhere, the others must have its code."""
-    code = assembly.subtrees("src/*", "tests/*", "data/*", "params.yaml", "pyproject.toml")
+    """A project of each kind is installed, tested and run; what that proves holds wherever the code is the same."""
+    code = list(assembly.subtrees("src/*", "tests/*", "data/*", "params.yaml", "pyproject.toml"))
     kinds = {tuple(c.answers[name] for name in DECISIVE) for c in assembly.template.combinations}
     assert len(code) == len(kinds)
 
