@@ -21,13 +21,6 @@ from tests.tools import need
 ADDRESS = "https://github.com/mlscaffold/mlscaffold"
 """Where the template is, by the answers file of whoever has got it from there."""
 
-CHECKS = {
-    "github": "",
-    "gitlab": "tests/test_features.py --no-cov",
-    "azure_pipelines": "tests/test_features.py --no-cov",
-}
-"""The generated project's own tests run whole once; for the others a few show that they are run."""
-
 
 @dataclass
 class Site:
@@ -100,7 +93,7 @@ def site(
     recorded.write_text(recorded.read_text("utf-8").replace(str(template_repo), ADDRESS), "utf-8")
     pipeline_stubs.install(root / "stubs")
     environment = pipeline_runs.environment(root / "stubs", state, project, remote, template)
-    environment["PYTEST_ADDOPTS"] = CHECKS[request.param]
+    environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"  # all of them: test_project.py
     runner = RUNNERS[request.param](project, environment, {"STORE_URI": str(root / "store")})
     site = Site(project, remote, state, runner, request.param)
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
