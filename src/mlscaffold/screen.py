@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlscaffold.create import Step
+    from mlscaffold.draft import Step
 
 
 def console(*, stderr: bool = False) -> "Console":

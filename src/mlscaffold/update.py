@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlscaffold import history, journal, project, questions, render, source, verdicts
-from mlscaffold.create import Step, Warn
+from mlscaffold.draft import Step, Warn
 from mlscaffold.errors import AnswerError, LossError, ProjectError
 from mlscaffold.project import ANSWERS_FILE, Project, Repository
 from mlscaffold.scratch import Scratch
@@ -104,7 +104,7 @@ class Plan:
         """
         if not accept_losses:
             self.refuse_losses()
-        project.check_clean(self.project, self.repository)
+        project.check_clean(self.project.root, self.repository)
         journal.apply(self.repository, self.scratch, self.change, self.stages)
 
 
@@ -116,12 +116,13 @@ def planned(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
         MlscaffoldError: it cannot be done; nothing was touched.
     """
     found = project.find(request.path)
-    repository = project.repository(found)
+    repository = project.repository(found.root)
     recovered = journal.recover(repository)
     if recovered:
         warn(recovered)
         found = project.find(str(found.root))
-    project.check_clean(found, repository)
+    project.check_clean(found.root, repository)
+    project.check_recorded(found, repository)
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         workspace = Path(folder)
         with step("Looking at the template's versions"):

@@ -41,10 +41,7 @@ def update(
             "--to", "--ref", metavar="VERSION", help="The version to take: a tag, or any commit of the template."
         ),
     ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change an answer on the way; may be given several times."),
-    ] = None,
+    assignments: options.Assignments = None,
     template: options.Template = None,
     dry_run: DryRun = False,
     diff: Diff = False,
@@ -70,10 +67,7 @@ def update(
 
 
 def set_(
-    words: Annotated[
-        list[str],
-        typer.Argument(metavar="[PATH] KEY=VALUE…", help="The project's folder, and the answers to change."),
-    ],
+    words: options.Words,
     template: options.Template = None,
     dry_run: DryRun = False,
     diff: Diff = False,

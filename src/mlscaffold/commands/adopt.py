@@ -1,0 +1,5 @@
+EXIT_CODES = ""
+
+
+def adopt() -> None:
+    pass
