@@ -42,12 +42,19 @@ class Scratch:
     @classmethod
     def of(cls, repository: Repository, name: str, workspace: Path) -> "Scratch":
         """Check out a project's folder, as it is committed, as a repository with one commit."""
+        scratch = cls.beside(repository, name, workspace)
+        root, tree = scratch.root, scratch.head
+        commit = git.run(*_NEUTRAL, "commit-tree", "-m", "As it is", tree, cwd=root, env=_OURS).decode().strip()
+        git.run(*_NEUTRAL, "reset", "--quiet", "--hard", commit, cwd=root, env={"GIT_LFS_SKIP_SMUDGE": "1"})
+        return scratch
+
+    @classmethod
+    def beside(cls, repository: Repository, name: str, workspace: Path) -> "Scratch":
+        """Start a repository that can see a project's folder, as it is committed, and has nothing checked out."""
         root = cls.empty(name, workspace).root
         tree = git.text("rev-parse", "--verify", repository.tree, cwd=repository.top)
         borrowed = json.dumps(str(repository.objects), ensure_ascii=False)  # git reads C's quotes
         (root / ".git/objects/info/alternates").write_text(f"{borrowed}\n", "utf-8")
-        commit = git.run(*_NEUTRAL, "commit-tree", "-m", "As it is", tree, cwd=root, env=_OURS).decode().strip()
-        git.run(*_NEUTRAL, "reset", "--quiet", "--hard", commit, cwd=root, env={"GIT_LFS_SKIP_SMUDGE": "1"})
         return cls(root, tree)
 
     @classmethod
