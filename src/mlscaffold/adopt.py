@@ -92,7 +92,7 @@ class Plan:
         inferred: those of them that were read from the repository.
         defaults: the names of those that nobody has given.
         files: what becomes of each file that the template makes, sorted by path.
-        rendered: a folder like the repository's, with those of the template's files that are put into the commit.
+        workspace: a folder for what is needed meanwhile.
     """
 
     root: Path
@@ -103,7 +103,7 @@ class Plan:
     inferred: Mapping[str, Inferred]
     defaults: Collection[str]
     files: Sequence[File]
-    rendered: Path
+    workspace: Path
 
     def paths(self, fate: Fate) -> list[str]:
         """The files that have a fate."""
@@ -123,27 +123,30 @@ class Plan:
             raise ProjectError(
                 "Git does not know who you are: set user.name and user.email with `git config --global` first."
             ) from error
+        rendered = _rendered(self.workspace, self.repository)
         put = [*self.paths(Fate.ADDED), *self.paths(Fate.REPLACED)]
         listing = b"".join(os.fsencode(self.repository.prefix + path) + b"\0" for path in put)
         env = {
             **_LITERAL,
             "GIT_DIR": str(git_dir),
-            "GIT_WORK_TREE": str(self.rendered),
-            "GIT_INDEX_FILE": str(self.rendered.parent / "index"),
+            "GIT_WORK_TREE": str(rendered),
+            "GIT_INDEX_FILE": str(self.workspace / "index"),
         }
         try:
-            git.run(*_QUIET, "read-tree", self.repository.head, cwd=self.rendered, env=env)
+            git.run(*_QUIET, "read-tree", self.repository.head, cwd=rendered, env=env)
             # Through `add`, so that the user's .gitattributes are obeyed.
             git.run(
                 *_QUIET, "add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul",
-                cwd=self.rendered, env=env, stdin=listing,
+                cwd=rendered, env=env, stdin=listing,
             )  # fmt: skip
-            tree = git.run("write-tree", cwd=self.rendered, env=env).decode().strip()
+            tree = git.run("write-tree", cwd=rendered, env=env).decode().strip()
             commit = git.run(
                 "commit-tree", "-p", self.repository.head, tree, cwd=top, stdin=self._message().encode()
             )  # fmt: skip
             made = commit.decode().strip()
-            git.run("update-ref", "-m", "mlscaffold adopt", f"refs/heads/{self.branch}", made, _NOTHING, cwd=top)
+            git.run(
+                *_QUIET, "update-ref", "-m", "mlscaffold adopt", f"refs/heads/{self.branch}", made, _NOTHING, cwd=top
+            )  # fmt: skip
         except git.GitError as error:
             raise ProjectError(f"The branch {self.branch} cannot be made: {error}. Nothing was changed.") from error
         return made
@@ -180,6 +183,11 @@ def planned(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
         draft.template(request.template, request.ref, step, warn) as template,
     ):
         yield _plan(root, repository, template, request, Path(folder), warn)
+
+
+def _rendered(workspace: Path, repository: Repository) -> Path:
+    """A folder like the repository's, for those of the template's files that are put into the commit."""
+    return workspace / "rendered" / repository.top.name
 
 
 def _root(path: str | None) -> Path:
@@ -225,8 +233,7 @@ def _plan(
     found = {name: answer for name, answer in found.items() if name not in request.answers}
     if around:
         found.pop(draft.CI, None)
-    top = workspace / "rendered" / repository.top.name
-    folder = top / repository.prefix
+    folder = _rendered(workspace, repository) / repository.prefix
     folder.parent.mkdir(parents=True, exist_ok=True)
     inferred = _render(template, folder, root, around, found, request, warn)
     answers = draft.finished(template, folder)
@@ -240,7 +247,7 @@ def _plan(
     defaults = [name for name in answers if name not in request.answers and name not in inferred]
     return Plan(
         root, repository, request.branch, template.origin, answers, inferred,
-        () if request.ask else defaults, files, top,
+        () if request.ask else defaults, files, workspace,
     )  # fmt: skip
 
 

@@ -25,7 +25,7 @@ _PROVIDER = re.compile(rb'(?:source\s*=\s*"[^"]*hashicorp/|provider\s+")(\w+)"')
 _NO_PACKAGES = frozenset({"benchmarks", "docs", "examples", "infra", "notebooks", "scripts", "src", "test", "tests"})
 
 # The first that is there decides: many projects have the later ones beside it.
-_FRAMEWORKS = {
+FRAMEWORKS = {
     "pytorch": r"torch|pytorch|lightning|pytorch-lightning",
     "tensorflow": r"tensorflow|keras",
     "xgboost": r"xgboost",
@@ -33,13 +33,13 @@ _FRAMEWORKS = {
     "catboost": r"catboost",
     "sklearn": r"scikit-learn|sklearn",
 }
-_CLOUDS = {
+CLOUDS = {
     "aws": r"boto3|botocore|s3fs|sagemaker",
     "gcp": r"gcsfs|google-cloud-.+",
     "azure": r"adlfs|azure-.+|azureml-.+",
 }
 _PROVIDERS = {b"aws": "aws", b"google": "gcp", b"azurerm": "azure"}
-_CI = {
+CI = {
     "github": r"\.github/workflows/[^/]+\.ya?ml",
     "gitlab": r"\.gitlab-ci\.yml",
     "azure_pipelines": r"azure-pipelines\.ya?ml",
@@ -70,8 +70,8 @@ def answers(paths: Collection[str], read: Read, questionnaire: Questionnaire, wa
     found = {
         **_metadata(content),
         "framework": _framework(needed),
-        "cloud": _one("cloud", [*_providers(paths, read)] or [*_matching(_CLOUDS, needed)], warn),
-        "ci": _one("ci", [Inferred(ci, path) for ci, form in _CI.items() for path in _first(form, paths)], warn),
+        "cloud": _one("cloud", [*_providers(paths, read)] or [*_matching(CLOUDS, needed)], warn),
+        "ci": _one("ci", [Inferred(ci, path) for ci, form in CI.items() for path in _first(form, paths)], warn),
     }
     return {name: answer for name, answer in found.items() if answer and _taken(name, answer, questionnaire, warn)}
 
@@ -164,7 +164,7 @@ def _requirement(requirement: object, path: str) -> Iterator[tuple[str, str]]:
 
 
 def _framework(needed: Mapping[str, str]) -> Inferred | None:
-    return next(_matching(_FRAMEWORKS, needed), None)
+    return next(_matching(FRAMEWORKS, needed), None)
 
 
 def _matching(forms: Mapping[str, str], needed: Mapping[str, str]) -> Iterator[Inferred]:

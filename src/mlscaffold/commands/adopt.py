@@ -95,9 +95,9 @@ def _show(plan: "Plan", *, full: bool) -> None:
         rows.add_row(
             Text(f"  {name}"),
             Text(screen.printable(str(value)), overflow="fold"),
-            Text(f"default: --set {name}=VALUE changes it" if name in plan.defaults else source, style="dim"),
+            Text("default" if name in plan.defaults else source, style="dim"),
         )
-    out.print(Text("Answers:", style="bold"))
+    out.print(Text.assemble(("Answers:", "bold"), "  (--set KEY=VALUE changes one)"))
     out.print(rows)
     added = [draft.File(file.path, file.size) for file in plan.files if file.fate is Fate.ADDED]
     out.print(Text("Added:", style="bold"))
@@ -110,8 +110,9 @@ def _show(plan: "Plan", *, full: bool) -> None:
         if files:
             out.print(Text(title, style="bold"))
             for file in files:
-                note = (f"  {file.note}", "dim")
-                out.print(Text.assemble((f"  {screen.printable(file.path)}", style), note), soft_wrap=True)
+                note = f"  ({file.note})" if file.note else ""
+                line = Text.assemble((f"  {screen.printable(file.path)}", style), (note, "dim"))
+                out.print(line, soft_wrap=True)
 
 
 def _conclude(plan: "Plan", commands: list[str], commit: str | None) -> None:
