@@ -155,10 +155,12 @@ class _Versions:
                 raise ProjectError(
                     f"The project is at {found.commit}, which is newer than {wanted}: there is no way back but git's."
                 )
-            raise ProjectError(
-                f"The project comes from a newer release ({found.commit}) than this one has"
-                f" ({past.describe(new)}): upgrade mlscaffold."
-            )
+            if request.template or (past.url and history.is_own(past.url)):
+                raise ProjectError(
+                    f"The project comes from a newer release ({found.commit}) than this one has"
+                    f" ({past.describe(new)}): upgrade mlscaffold."
+                )
+            new = old  # made from what its template will release next
         return cls(past, old, new)
 
 

@@ -136,7 +136,7 @@ def test_every_choice_can_be_found(question: str) -> None:
         "[project\n",
         "project = 3\n",
         "[project]\nname = 3\nauthors = 'x'\ndependencies = 'x'\noptional-dependencies = [1]\n",
-        "[project]\nname = ''\nauthors = [3]\ndependencies = [3, '']\n[tool]\npoetry = []\n[dependency-groups]\na = 1\n",
+        "[project]\nname = ''\nauthors = [3]\ndependencies = [3, '']\n[tool]\npoetry = []\n",
         "\udcff",
     ],
 )

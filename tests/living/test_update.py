@@ -432,3 +432,12 @@ def test_a_fork_is_updated_from_where_it_was_made(run: Run, house: House, projec
     assert not (project / "upstream.txt").exists()
     assert not (project / "later.txt").exists()  # the newest release, not the newest commit
     assert answers_of(project)["_commit"] == "v1.1.0"
+
+
+def test_a_project_ahead_of_its_forks_newest_release_has_nothing_to_do(run: Run, house: House, tmp_path: Path) -> None:
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "-q", str(house.root), str(fork))
+    House(fork).release(None, {"template/later.txt": "later\n"})
+    run("new", "churn", "--defaults", "--no-lock", "--template", fork)
+    assert "Nothing to do" in run("update", "churn").out
+    assert "Up to date" in run("status", "churn").out

@@ -1,4 +1,4 @@
-"""`kill -9` of `update`, `set` and `adopt`: at each moment of applying, and MLSCAFFOLD_KILLS / 2 times at random ones."""
+"""`kill -9` of `update`, `set` and `adopt`: at each moment of applying, then MLSCAFFOLD_KILLS / 2 times at random."""
 
 from __future__ import annotations
 
