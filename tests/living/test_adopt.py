@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import git, tree
+from tests.cli.conftest import git, in_clone, tree
 from tests.living.conftest import Run, status
-from tests.living.house import FILES, House, answers_of, lines, save
+from tests.living.house import FILES, House, answers_of, lines, repository, save
 
 BRANCH = "mlscaffold/adopt"
 README = "# Ours\n\nNothing like the template's.\n"
@@ -28,16 +29,6 @@ MINE = {
 def theirs(run: Run, tmp_path: Path) -> Path:
     """Return a repository without an answers file."""
     return repository(tmp_path / "place/churn", MINE)
-
-
-def repository(root: Path, files: dict[str, str]) -> Path:
-    """Write files and commit them."""
-    for name, text in files.items():
-        (root / name).parent.mkdir(parents=True, exist_ok=True)
-        (root / name).write_text(text, "utf-8")
-    git(root, "init", "-q")
-    save(root)
-    return root
 
 
 def fates(data: dict[str, list[dict[str, str]]]) -> dict[str, str]:
@@ -345,6 +336,56 @@ def test_files_and_folders_of_one_name(
 
 def test_wrong_answers(refuses: Callable[..., str], theirs: Path) -> None:
     assert "it must be one of github, gitlab, none" in refuses(theirs, "adopt", "churn", "--set", "ci=jenkins")
+
+
+# ── The real template ───────────────────────────────────────────────────────────────────────────────────────────────
+def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path, tmp_path: Path) -> None:
+    house = House(shutil.copytree(template_repo, tmp_path / "mlscaffold"))
+    cli = in_clone(house.root, tmp_path)
+    model = "from sklearn.linear_model import LogisticRegression\n\nMODEL = LogisticRegression()\n"
+    pyproject = '[project]\nname = "churn"\ndescription = "Who?"\ndependencies = ["scikit-learn", "gcsfs"]\n'
+    mine = {
+        "pyproject.toml": pyproject,
+        "README.md": README,
+        "src/churn/model.py": model,
+        ".github/workflows/test.yml": "on: push\n",
+        ".gitignore": "data/\n.venv/\n",
+    }
+    root = repository(tmp_path / "theirs", mine)
+    done = json.loads(cli("adopt", root, "--json").stdout)
+    assert done["inferred"] == {
+        "ci": ".github/workflows/test.yml",
+        "cloud": "gcsfs in pyproject.toml",
+        "description": "pyproject.toml",
+        "framework": "scikit-learn in pyproject.toml",
+        "project_name": "pyproject.toml",
+    }
+    assert done["warnings"] == []
+    kept = {path for path, fate in fates(done).items() if fate == "kept"}
+    assert kept == mine.keys() - {".github/workflows/test.yml"}
+    git(root, "merge", "-q", BRANCH)
+    found = json.loads(cli("status", root, "--json").stdout)
+    assert {file["path"] for file in found["files"]} == kept
+    assert found["behind"]["commits"] == 0
+
+    layer = "template/{{ task_tabular_classification }}"
+    changed = (
+        "template/pyproject.toml.jinja",
+        f"{layer}/{{{{ framework_sklearn }}}}/src/{{{{ package }}}}/model.py",
+        f"{layer}/data/README.md",
+    )
+    end = "\n# the next version\n"
+    house.release("v1.1.0", {name: (house.root / name).read_text("utf-8") + end for name in changed})
+    verdicts = json.loads(cli("update", root, "--json", code=3).stdout)["files"]
+    assert {file["path"]: file["verdict"] for file in verdicts} == {
+        ".copier-answers.yml": "updated",
+        "data/README.md": "updated",
+        "pyproject.toml": "conflict",
+        "src/churn/model.py": "conflict",
+    }
+    for name in ("pyproject.toml", "src/churn/model.py"):
+        left = (root / name).read_text("utf-8").splitlines()
+        assert set(mine[name].splitlines()) <= set(left)
 
 
 # ── Where packages lie ──────────────────────────────────────────────────────────────────────────────────────────────
