@@ -19,13 +19,13 @@ from mlscaffold.draft import Step, Template, Warn
 from mlscaffold.errors import AnswerError, ProjectError
 from mlscaffold.infer import Inferred
 from mlscaffold.project import ANSWERS_FILE, Repository
-from mlscaffold.scratch import Scratch, Tree
+from mlscaffold.scratch import Scratch, Tree, check_kinds
 from mlscaffold.source import Origin
 
 _NAME = "project_name"
 _QUIET = (
     "-c", f"core.hooksPath={os.devnull}", "-c", "core.safecrlf=false", "-c", "core.fsmonitor=false",
-    "-c", "core.sparseCheckout=false",
+    "-c", "core.sparseCheckout=false", "-c", "i18n.commitEncoding=UTF-8",
 )  # fmt: skip
 _LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
 _NOTHING = "0" * 40
@@ -140,9 +140,8 @@ class Plan:
                 cwd=rendered, env=env, stdin=listing,
             )  # fmt: skip
             tree = git.run("write-tree", cwd=rendered, env=env).decode().strip()
-            commit = git.run(
-                "commit-tree", "-p", self.repository.head, tree, cwd=top, stdin=self._message().encode()
-            )  # fmt: skip
+            message = self._message().encode("utf-8", "surrogateescape")
+            commit = git.run(*_QUIET, "commit-tree", "-p", self.repository.head, tree, cwd=top, stdin=message)
             made = commit.decode().strip()
             git.run(
                 *_QUIET, "update-ref", "-m", "mlscaffold adopt", f"refs/heads/{self.branch}", made, _NOTHING, cwd=top
@@ -239,6 +238,7 @@ def _plan(
     answers = draft.finished(template, folder)
     draft.check_ci(answers, around)
     made = scratch.files(scratch.take(folder, "made"))
+    check_kinds(theirs, made)
     _check_packages(theirs, made, warn)
     files = list(_fates(root, theirs, made, folder, _replaced(root, request.replace, theirs, made)))
     for file in files:
@@ -286,16 +286,9 @@ def _render(
 
 def _fates(root: Path, theirs: Tree, made: Tree, folder: Path, replaced: Collection[str]) -> Iterator[File]:
     alike = {path.casefold(): path for path in theirs}
-    folders = {str(parent) for path in theirs for parent in PurePosixPath(path).parents}
     for path in sorted(made):
         size = (folder / path).stat().st_size
         above = [str(parent) for parent in PurePosixPath(path).parents][:-1]
-        blocked = next((place for place in above if place in theirs), path if path in folders else None)
-        if blocked:
-            raise ProjectError(
-                f"{blocked} is {'a folder' if blocked == path else 'no folder'} here, and"
-                f" {'a file' if blocked == path else 'a folder'} in the template: give yours another name first."
-            )
         other = alike.get(path.casefold(), path)
         if path in replaced:
             yield File(path, Fate.REPLACED, size)

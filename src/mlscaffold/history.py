@@ -147,7 +147,7 @@ def fetched(address: str | None, ref: str | None, workspace: Path) -> tuple[Path
     """
     recorded = address or source.url()
     if expand(recorded) is None:
-        recorded = str(Path(recorded).expanduser().resolve())
+        recorded = str(Path(recorded.removeprefix("file://")).expanduser().resolve())
     past = opened(recorded, workspace)
     commit = past.commit(ref or "HEAD")
     if commit is None:
@@ -159,7 +159,10 @@ def fetched(address: str | None, ref: str | None, workspace: Path) -> tuple[Path
             f"{recorded} is no template of this kind: it has no {missing[0]}. `copier copy` makes projects from any"
             " template."
         )
-    modified = past.url is None and git.changed(Path(recorded), *source.PARTS)
+    modified = False
+    if past.url is None:
+        with contextlib.suppress(git.GitError):  # a bundle, or a bare repository
+            modified = git.changed(Path(recorded), *source.PARTS)
     return root, source.Origin(recorded, past.describe(commit), modified)
 
 

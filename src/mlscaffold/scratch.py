@@ -8,9 +8,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlscaffold import git
+from mlscaffold.errors import ProjectError
 from mlscaffold.project import Repository
 
 Tree = Mapping[str, tuple[str, str]]
@@ -25,6 +26,17 @@ _NEUTRAL = (
 )  # fmt: skip
 _OURS = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
          for what, value in (("NAME", "mlscaffold"), ("EMAIL", "mlscaffold@localhost"))}  # fmt: skip
+
+
+def check_kinds(theirs: Tree, made: Tree) -> None:
+    """Raise ProjectError if something is a file in the project and a folder in the template, or the other way round."""
+    for one, other in ((theirs, made), (made, theirs)):
+        folders = {str(parent) for path in other for parent in PurePosixPath(path).parents}
+        for path in sorted(folders & one.keys()):
+            raise ProjectError(
+                f"{path} is {'a folder' if one is made else 'no folder'} in the project and"
+                f" {'a file' if one is made else 'a folder'} in the template: give yours another name first."
+            )
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from typing import Any
 
 from mlscaffold import history, journal, project, questions, render, source, verdicts
 from mlscaffold.draft import Step, Warn
-from mlscaffold.errors import AnswerError, LossError, ProjectError
+from mlscaffold.errors import AnswerError, LossError, ProjectError, TemplateError
 from mlscaffold.project import ANSWERS_FILE, Project, Repository
-from mlscaffold.scratch import Scratch
+from mlscaffold.scratch import Scratch, check_kinds
 from mlscaffold.verdicts import File
 
 
@@ -184,16 +184,20 @@ def _plan(
     answers = _answers(found, new_template, questionnaire, new_version, request, workspace)
     with step("Trying the update"):
         scratch = Scratch.of(repository, found.root.name, workspace)
+        pristine = _Pristine(scratch, workspace, found)
         try:
             with history.redirected(past):
                 render.update(scratch.root, answers, versions.new)
         except AnswerError as error:
             raise _explained(error, found, request, new_version) from error
+        except (TemplateError, OSError, AssertionError):  # what Copier makes of a file where it wants a folder
+            made = pristine.tree(new_template, answers, "new")
+            check_kinds(scratch.files(scratch.head), scratch.files(made))
+            raise
         stages = scratch.stages()
         after = scratch.take(scratch.root, "after")
         recorded = questions.read_answers(scratch.root / ANSWERS_FILE)
         _check_kept(found, recorded, new_template, questionnaire, request, new_version)
-        pristine = _Pristine(scratch, workspace, found)
         old = pristine.tree(old_template, {}, "old")
         trees = verdicts.Trees(old, scratch.head, after, lambda: pristine.tree(new_template, answers, "new"))
     in_the_way = [

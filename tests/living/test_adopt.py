@@ -99,6 +99,7 @@ def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, 
             "template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n",
             "template/{{ cloud_aws }}/deploy/bucket.txt": lines("bucket", at_25="theirs"),
             "template/new.txt": "new\n",
+            "template/src/{{ package }}/own.py": "theirs\n",
         },
     )
     assert run("status", "churn", code=4)
@@ -110,8 +111,9 @@ def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, 
         "new.txt": "added",
         "src/churn/data.py": "kept",
         "src/churn/model.py": "conflict",
+        "src/churn/own.py": "conflict",
     }
-    for name in ("README.md", "src/churn/model.py"):
+    for name in ("README.md", "src/churn/model.py", "src/churn/own.py"):
         assert status(theirs)[name] == "UU"
         left = (theirs / name).read_text("utf-8").splitlines()
         assert [line for line in left if line in MINE[name].splitlines()] == MINE[name].splitlines()
@@ -321,8 +323,8 @@ def test_git_must_know_who_commits(
 @pytest.mark.parametrize(
     ("mine", "reason"),
     [
-        ({"deploy": "a file\n"}, "deploy is no folder here, and a folder in the template"),
-        ({"run.sh/inside": "x\n"}, "run.sh is a folder here, and a file in the template"),
+        ({"deploy": "a file\n"}, "deploy is no folder in the project and a folder in the template"),
+        ({"run.sh/inside": "x\n"}, "run.sh is a folder in the project and a file in the template"),
     ],
 )
 def test_files_and_folders_of_one_name(

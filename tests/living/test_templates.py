@@ -66,6 +66,19 @@ def test_an_older_version_of_our_own_template(run: Run, house: House) -> None:
     assert (answers_of(Path("churn"))["_src_path"], answers_of(Path("churn"))["_commit"]) == (URL, "v1.0.0")
 
 
+@pytest.mark.parametrize("form", ["bare", "bundle", "url"])
+def test_other_forms_of_a_repository(run: Run, fork: House, tmp_path: Path, form: str) -> None:
+    place = tmp_path / form
+    if form == "bare":
+        git(tmp_path, "clone", "-q", "--bare", str(fork.root), str(place))
+    elif form == "bundle":
+        git(fork.root, "bundle", "create", "-q", str(place), "HEAD", "v1.1.0", "v1.0.0")
+    address = f"file://{fork.root}" if form == "url" else place
+    done = run("new", "churn", *QUICK, "--template", address, "--json").data
+    assert done["template"]["url"] == str(fork.root if form == "url" else place)
+    assert Path("churn/later.txt").exists()
+
+
 def test_what_is_not_committed_is_no_part_of_it(run: Run, fork: House) -> None:
     (fork.root / "template/draft.txt").write_text("draft\n", "utf-8")
     done = run("new", "churn", *QUICK, "--template", fork.root, "--json").data
@@ -102,6 +115,8 @@ def test_templates_that_want_to_run_code(run: Run, fork: House, setting: str, fe
 def test_templates_that_are_not_made_for_us(run: Run, fork: House) -> None:
     plain = "{{ _copier_answers | to_nice_yaml -}}\n"
     fork.release(None, {ANSWERS: plain})
+    assert "does not write mlscaffold_origin" in refused(run, "--template", fork.root)
+    fork.release(None, {ANSWERS: f"_src_path: {URL}\n_commit: v1.0.0\n"})
     assert "does not write mlscaffold_origin" in refused(run, "--template", fork.root)
     fork.release(None, {ANSWERS: FILES[ANSWERS], "partials/empty.jinja": None})
     assert "it has no partials" in refused(run, "--template", fork.root)

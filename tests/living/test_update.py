@@ -406,6 +406,28 @@ def test_a_shallow_clone_has_no_versions(
     assert "is a shallow clone" in refuses(project, "update", "churn")
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "reason"),
+    [
+        ("shared", "shared/x.txt", "shared is no folder in the project and a folder in the template"),
+        ("shared/x.txt", "shared", "shared is a folder in the project and a file in the template"),
+        ("link", "link/x.txt", "link is no folder in the project and a folder in the template"),
+    ],
+)
+def test_files_and_folders_of_one_name(
+    refuses: Callable[..., str], house: House, project: Path, mine: str, theirs: str, reason: str
+) -> None:
+    (project / mine).parent.mkdir(exist_ok=True)
+    if mine == "link":
+        (project / mine).symlink_to(project.parent)
+    else:
+        (project / mine).write_text("mine\n", "utf-8")
+    save(project)
+    house.release("v2.0.0", {f"template/{theirs}": "theirs\n"})
+    assert reason in refuses(project, "update", "churn")
+    assert not (project.parent / "x.txt").exists()
+
+
 # ── Other templates ─────────────────────────────────────────────────────────────────────────────────────────────────
 def test_another_place_can_be_named_for_the_template(run: Run, house: House, project: Path, tmp_path: Path) -> None:
     """To try what is being developed; the recorded address stays."""
