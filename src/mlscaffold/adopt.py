@@ -209,6 +209,10 @@ def _check(root: Path, repository: Repository, request: Request) -> None:
         )
     project.check_clean(root, repository)
     try:
+        git.run("rev-parse", "--verify", "--quiet", repository.tree, cwd=repository.top)
+    except git.GitError as error:
+        raise ProjectError(f"Nothing in {root} is committed yet: run `git add . && git commit` there first.") from error
+    try:
         git.run("check-ref-format", "--branch", request.branch, cwd=repository.top)
     except git.GitError as error:
         raise ProjectError(f"{request.branch!r} cannot be the name of a branch.") from error
@@ -267,13 +271,13 @@ def _render(
 
     def refused(error: AnswerError) -> None:
         name = error.question or ""
-        if name in read:
-            warn(f"{found[name].source} has {name} {read[name]!r}, which is not taken: {error.message}")
-        elif name == _NAME:
-            complaint = f"{root.name!r} cannot be the project's name: {error.message.removeprefix(f'{_NAME}: ')}"
+        if name == _NAME:
+            complaint = f"{proposed[name]!r} cannot be the project's name: {error.message.removeprefix(f'{name}: ')}"
             if not request.ask:
-                raise AnswerError(f"{complaint} Give it another one with --set {_NAME}=NAME.") from error
+                raise AnswerError(f"{complaint} Give it another one with --set {name}=NAME.") from error
             warn(complaint)
+        elif name in read:
+            warn(f"{found[name].source} has a {name} that is not taken: {error.message}")
 
     settled = draft.settle(template, folder, request.answers, proposed, refused, pretend=request.ask)
     kept = {name: answer for name, answer in found.items() if settled.get(name) == answer.value}

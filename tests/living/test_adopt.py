@@ -11,7 +11,7 @@ import pytest
 
 from tests.cli.conftest import git, in_clone, tree
 from tests.living.conftest import Run, status
-from tests.living.house import FILES, House, answers_of, lines, repository, save
+from tests.living.house import FILES, QUESTIONS, House, answers_of, lines, repository, save
 
 BRANCH = "mlscaffold/adopt"
 README = "# Ours\n\nNothing like the template's.\n"
@@ -299,6 +299,9 @@ def test_no_repository_and_nothing_committed(refuses: Callable[..., str], theirs
     git(theirs, "init", "-q")
     assert "Nothing is committed" in refuses(theirs, "adopt", "churn")
     assert "is not a folder" in refuses(theirs, "adopt", "nowhere")
+    save(theirs)
+    (theirs / "new").mkdir()
+    assert "churn/new is committed yet" in refuses(theirs, "adopt", "churn/new")
 
 
 def test_branches_that_cannot_be_made(run: Run, refuses: Callable[..., str], theirs: Path) -> None:
@@ -338,6 +341,25 @@ def test_files_and_folders_of_one_name(
 
 def test_wrong_answers(refuses: Callable[..., str], theirs: Path) -> None:
     assert "it must be one of github, gitlab, none" in refuses(theirs, "adopt", "churn", "--set", "ci=jenkins")
+
+
+def test_answers_that_the_template_does_not_take(
+    run: Run, refuses: Callable[..., str], house: House, theirs: Path
+) -> None:
+    names = """default: Churn, validator: "{% if project_name == 'Churn' %}another, please{% endif %}"}"""
+    more = """note: {type: str, default: "", validator: "{% if note | length > 9 %}too long{% endif %}"}\npackage:"""
+    described = more.replace("note", "description")
+    questions = QUESTIONS.replace("package:", described, 1)
+    (theirs / "pyproject.toml").write_text('[project]\nname = "Churn"\ndescription = "Who will leave?"\n', "utf-8")
+    save(theirs)
+    house.release("v1.1.0", {"copier.yml": questions})
+    done = run("adopt", "churn", "--dry-run", "--json").data
+    assert done["answers"]["description"] == ""
+    assert done["defaults"] == ["cloud", "description"]
+    assert done["warnings"] == ["pyproject.toml has a description that is not taken: description: too long."]
+    house.release("v1.2.0", {"copier.yml": questions.replace("default: Churn}", names, 1)})
+    complaint = refuses(theirs, "adopt", "churn", "--json")
+    assert "'Churn' cannot be the project's name: another, please. Give it another one with --set" in complaint
 
 
 # ── The real template ───────────────────────────────────────────────────────────────────────────────────────────────

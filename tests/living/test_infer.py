@@ -16,8 +16,7 @@ WIDE = Questionnaire(  # with choices that the template may have one day
         "framework": Question(
             "framework", "str", "", "sklearn", tuple(Choice(name, "", "") for name in infer.FRAMEWORKS), False
         )
-    },
-    ".copier-answers.yml",
+    }
 )
 
 

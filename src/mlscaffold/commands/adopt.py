@@ -137,7 +137,7 @@ def _next_commands(plan: "Plan") -> list[str]:
         *screen.change_of_folder(plan.root),
         f"git show --stat {branch}",
         f"git merge {branch}",
-        *([f"mlscaffold diff {project_file}"] if project_file in plan.paths(Fate.KEPT) else []),
+        f"mlscaffold diff {project_file}" if project_file in plan.paths(Fate.KEPT) else "uv lock",
     ]
 
 
