@@ -242,8 +242,8 @@ def test_a_variable_that_nobody_reads_or_sets_is_found(prod: Build, files: dict[
     assert "MODEL_URL is set but nobody reads it" in list(checks.variable_problems([unread], files))
     readme = files["deploy/README.md"]
     for old, new, sentence in (
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "deploy/README.md tells of MODEL_URL, which nobody reads"),
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "deploy/README.md tells of MODEL_URL, which nobody reads"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
         (b"`MODEL_CACHE`, ", b"", "MODEL_CACHE is read, but deploy/README.md does not tell who sets it"),
     ):
         assert old in readme.content
