@@ -8,6 +8,7 @@ Dockerfile, not the upstream images. All of it stays in a store of its own, wher
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import re
@@ -168,7 +169,12 @@ class Store:
         return done.stdout.strip()
 
     def build(self, context: Path, name: str, target: str | None = None) -> Image:
-        """Build the Dockerfile in a folder, or the stages that one target needs."""
+        """Build the Dockerfile in a folder, or the stages that one target needs; only what was not built before."""
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # or two processes would both build it
+            return self._build(context, name, target)
+
+    def _build(self, context: Path, name: str, target: str | None) -> Image:
         for reference in _references((context / "Dockerfile").read_text(encoding="utf-8")):
             self._stand_in(reference)
         options = ["--isolation=chroot", "--network=host", "--pull-never", "--layers", "--force-rm", "--format=docker"]
