@@ -119,8 +119,8 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
 
 
 def test_a_folder_whose_name_will_not_do_asks_for_one(cli: Cli, terminals: list[Terminal]) -> None:
-    given = ("description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn")
-    given += ("cloud=none", "ci=none")
+    given = ["description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn"]
+    given += ["cloud=none", "ci=none"]
     sets = [argument for assignment in given for argument in ("--set", assignment)]
     terminals.append(terminal := Terminal(cli, "new", "7up", "--no-lock", "--no-git", *sets))
     terminal.wait_for("'7up' cannot be the project's name: a letter first")

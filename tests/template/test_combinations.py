@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Copier
+from tests.proof.conftest import DECISIVE
 from tests.template.assembly import Assembly, differences, read_project
 from tests.template.checks import content_problems, project_problems
 from tests.template.combinations import Template, layout_problems, load_yaml
@@ -49,6 +50,13 @@ def test_random_combinations_rendered_whole_equal_their_assembly(
         assert {name: answers[name] for name in recorded} == {name: combination.answers[name] for name in recorded}
         assert combination.asked.keys() <= recorded
         assert differences(assembly.files(combination), whole) == []
+
+
+def test_code_depends_on_what_the_proof_varies_and_on_nothing_else(assembly: Assembly) -> None:
+    """A project of each kind is installed, tested and run; what that proves holds wherever the code is the same."""
+    code = list(assembly.subtrees("src/*", "tests/*", "data/*", "params.yaml", "pyproject.toml"))
+    kinds = {tuple(c.answers[name] for name in DECISIVE) for c in assembly.template.combinations}
+    assert len(code) == len(kinds)
 
 
 @pytest.mark.parametrize("name", ["A", "Very long names " + "z" * 34])

@@ -72,6 +72,14 @@ def test_every_choice_says_what_it_brings(template: Template) -> None:
             assert re.match(r".+: .+", label), f"{question.name}: {label!r} does not say what it brings"
 
 
+def test_the_readme_tells_what_was_proven_of_each_choice(template: Template, template_repo: Path) -> None:
+    section = (template_repo / "README.md").read_text("utf-8").split("## Proof")[1].split("\n## ")[0]
+    rows = [line for line in section.splitlines() if "✓" in line]
+    told = {cell.strip() for row in rows for cell in row.split("|")} - {""}
+    offered = {label.partition(":")[0] for q in template.questions for label in q.spec.get("choices", {})}
+    assert offered - {"None"} <= told
+
+
 def test_every_default_is_a_choice(template: Template) -> None:
     for question in askable(template):
         if question.choices:
