@@ -182,6 +182,16 @@ def test_a_defect_of_an_object_is_found(prod: Build, target: tuple[str, str], pl
     assert sentence in "\n".join(every_check(planted(prod, *target, plant)))
 
 
+def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:
+    examples = [files[f"deploy/gitops/{name}.yaml"].content.decode() for name in ("argocd", "flux")]
+    objects = [*prod.objects, *(obj for text in examples for obj in load_yaml(text))]
+    custom = [obj for obj in objects if (checks.CRDS / obj["apiVersion"].partition("/")[0]).is_dir()]
+    assert {obj["kind"].lower() for obj in custom} == {path.stem.rpartition("_")[0] for path in checks.CRDS.glob("*/*")}
+    for obj in custom:
+        strange = {**obj, "spec": {**obj["spec"], "unknown": 1}}
+        assert "'unknown' was unexpected" in "\n".join(checks.schema_problems([strange], checks.KUBERNETES[-1]))
+
+
 @pytest.mark.parametrize(
     ("target", "plant", "sentence"),
     [
@@ -242,8 +252,8 @@ def test_a_variable_that_nobody_reads_or_sets_is_found(prod: Build, files: dict[
     assert "MODEL_URL is set but nobody reads it" in list(checks.variable_problems([unread], files))
     readme = files["deploy/README.md"]
     for old, new, sentence in (
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "deploy/README.md tells of MODEL_URL, which nobody reads"),
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "deploy/README.md tells of MODEL_URL, which nobody reads"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
         (b"`MODEL_CACHE`, ", b"", "MODEL_CACHE is read, but deploy/README.md does not tell who sets it"),
     ):
         assert old in readme.content

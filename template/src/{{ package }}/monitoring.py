@@ -141,7 +141,12 @@ def measure(reference: Reference, model: str, log_uri: str, since: datetime | No
         model: The bundle's id; what other models answered is left out.
         log_uri: Where the prediction log is.
         since: Leaves out what is older. A column that the log hides is left out too.
+
+    Raises:
+        ProjectError: nothing is logged anywhere, or the log cannot be read.
     """
+    if not log_uri:
+        raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so nobody can see them drift")
     profiles: list[Profile] = [*reference.inputs, *reference.probabilities]
     totals = [np.zeros(len(profile.counts), dtype=np.int64) for profile in profiles]
     rows = 0

@@ -34,6 +34,13 @@ def emulated(store: Store) -> Iterator[Gate]:
         yield gate
 
 
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Gate]:
+    """Return the closed gate of one store, for what does not depend on which it is."""
+    with stores.emulate(STORES["s3"]) as gate:
+        yield gate
+
+
 @pytest.fixture
 def gate(emulated: Gate) -> Gate:
     """Return a closed gate of its own, before a store that other tests use too."""
@@ -89,16 +96,17 @@ def test_a_slow_store_keeps_nobody_from_asking_for_health(
     with gate.open():
         model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/slow")
         size = sum(path.stat().st_size for path in champion.rglob("*") if path.is_file())
-        gate.bytes_a_second = size / 6
+        gate.bytes_a_second = size / 8  # of these seconds, the service takes requests after five
         with serving(service, gate, model) as (port, _):
-            begin = time.monotonic()
+            times: list[float] = []
             while not answers(port, "/readyz"):
-                asked = time.monotonic()
+                begin = time.monotonic()
                 assert answers(port, "/healthz")
-                assert time.monotonic() - asked < 1
-                assert time.monotonic() - begin < 60
+                times.append(time.monotonic() - begin)
+                assert sum(times) + 0.1 * len(times) < 60
                 time.sleep(0.1)
-            assert time.monotonic() - begin > 3  # or the store was not slow
+            assert len(times) > 10  # or the store was not slow
+            assert max(times) < 1
 
 
 def test_a_silent_store_is_given_up_and_tried_again(
@@ -122,14 +130,29 @@ def test_a_service_that_waits_for_a_silent_store_ends_when_told(service: Image, 
         gate.silent = False
 
 
-@pytest.mark.parametrize("damage", ["altered", "truncated", "missing", "foreign", "features"])
-def test_a_bundle_that_is_not_what_was_asked_for_is_never_served(
+@pytest.mark.parametrize("damage", ["altered", "missing"])
+def test_a_damaged_bundle_is_never_served(
     service: Image, project: Project, champion: Path, gate: Gate, tmp_path: Path, damage: str
 ) -> None:
+    assert_never_served(service, project, champion, gate, tmp_path, damage)
+
+
+@pytest.mark.parametrize("damage", ["truncated", "foreign"])
+def test_a_bundle_that_is_not_what_was_asked_for_is_never_served(
+    service: Image, project: Project, champion: Path, bucket: Gate, tmp_path: Path, damage: str
+) -> None:
+    """How it is found does not depend on where it was."""
+    assert_never_served(service, project, champion, bucket, tmp_path, damage)
+
+
+def assert_never_served(
+    service: Image, project: Project, champion: Path, gate: Gate, folder: Path, damage: str
+) -> None:
+    """Damage a published bundle, and see that the service stays alive, does not become ready, and says why."""
     with gate.open():
         model = publish(project.with_env(**gate.environment), champion, f"{gate.uri}/{damage}")
         spoil, reason = SPOILS[damage]
-        copy = shutil.copytree(champion, tmp_path / champion.name)
+        copy = shutil.copytree(champion, folder / champion.name)
         replace(project, gate, model, spoil(copy))
         with serving(service, gate, model) as (port, _):
             wait(lambda: answers(port, "/readyz", 503, reason), f"it does not say: {reason}")
@@ -162,10 +185,6 @@ def foreign(bundle: Path) -> Path:
     return edit(bundle, data="0" * 64)
 
 
-def features(bundle: Path) -> Path:
-    return edit(bundle, features="0" * 64)
-
-
 def edit(bundle: Path, **values: str) -> Path:
     manifest = json.loads((bundle / "manifest.json").read_text(encoding="utf-8"))
     (bundle / "manifest.json").write_text(json.dumps(manifest | values), encoding="utf-8")
@@ -177,7 +196,6 @@ SPOILS = {
     "truncated": (truncated, "model.onnx is not the file that was sealed"),
     "missing": (missing, "cannot be fetched"),
     "foreign": (foreign, "holds the bundle"),
-    "features": (features, "holds the bundle"),
 }
 
 
@@ -190,7 +208,7 @@ def replace(project: Project, gate: Gate, model: str, file: Path) -> None:
 
 
 def test_a_model_of_other_features_is_never_served(
-    service: Image, project: Project, champion: Path, gate: Gate, tmp_path: Path
+    service: Image, project: Project, champion: Path, bucket: Gate, tmp_path: Path
 ) -> None:
     """A bundle that is whole, and named by its content, but made by another version of the project."""
     bundle = shutil.copytree(champion, tmp_path / "bundle")
@@ -199,17 +217,19 @@ def test_a_model_of_other_features_is_never_served(
         "import sys; from pathlib import Path; from churn.bundle import verify; print(verify(Path(sys.argv[1])).id)"
     )
     bundle = bundle.rename(tmp_path / python(project, script, digest.parent))
-    with gate.open():
-        model = publish(project.with_env(**gate.environment), bundle, f"{gate.uri}/other")
-        with serving(service, gate, model) as (port, _):
+    with bucket.open():
+        model = publish(project.with_env(**bucket.environment), bundle, f"{bucket.uri}/other")
+        with serving(service, bucket, model) as (port, _):
             wait(lambda: answers(port, "/readyz", 503, "another version of features.py"), "it does not say why")
 
 
-def test_a_large_bundle_is_fetched_in_little_memory(project: Project, champion: Path, tmp_path: Path) -> None:
-    """Memory grows by less than 50 MB while 300 MB are fetched, written and verified."""
+def test_a_large_bundle_is_fetched_in_little_memory(
+    project: Project, champion: Path, bucket: Gate, tmp_path: Path
+) -> None:
+    """Memory grows by less than 50 MB while 150 MB are fetched, written and verified."""
     bundle = shutil.copytree(champion, tmp_path / "bundle")
     with (bundle / "weights.bin").open("wb") as file:
-        for part in range(300):
+        for part in range(150):
             file.write(part.to_bytes(4, "big") * 250_000)
     bundle = seal(project, bundle)
     script = (
@@ -217,9 +237,9 @@ def test_a_large_bundle_is_fetched_in_little_memory(project: Project, champion: 
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3; before = peak(); "
         "fetch(sys.argv[1], Path(sys.argv[2])); print(peak() - before)"
     )
-    with stores.emulate(STORES["s3"]) as gate, gate.open():
-        model = publish(project.with_env(**gate.environment), bundle, gate.uri)
+    with bucket.open():
+        model = publish(project.with_env(**bucket.environment), bundle, bucket.uri)
         cache = str(tmp_path / "cache")
-        grown = float(python(project.with_env(**gate.environment), script, model, cache))
-    print(f"memory grew by {grown:.0f} MB while a bundle of 300 MB was fetched")
+        grown = float(python(project.with_env(**bucket.environment), script, model, cache))
+    print(f"memory grew by {grown:.0f} MB while a bundle of 150 MB was fetched")
     assert grown <= 50
