@@ -46,6 +46,7 @@ class Terminal:
                 raise AssertionError(f"{text!r} did not appear in: {self.shown}")
 
     def type(self, keys: str) -> None:
+        time.sleep(0.1)  # a Ctrl-C in the microseconds between a prompt and the reading behind it is lost, in any program
         os.write(self.master, keys.encode())
 
     def end(self, seconds: float = 30) -> int:
@@ -62,7 +63,7 @@ class Terminal:
         except OSError:  # how Linux says that nobody is at the other end any more
             return False
         if b"\x1b[6n" in more:
-            self.type("\x1b[1;1R")  # "where is the cursor?"
+            os.write(self.master, b"\x1b[1;1R")  # "where is the cursor?"
         self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", more.decode("utf-8", "replace"))
         return bool(more)
 
