@@ -46,7 +46,7 @@ class Terminal:
                 raise AssertionError(f"{text!r} did not appear in: {self.shown}")
 
     def type(self, keys: str) -> None:
-        time.sleep(0.1)  # a Ctrl-C in the microseconds between a prompt and the reading behind it is lost, in any program
+        time.sleep(0.1)  # a Ctrl-C between a prompt and the read(2) behind it is lost, in any program
         os.write(self.master, keys.encode())
 
     def end(self, seconds: float = 30) -> int:
