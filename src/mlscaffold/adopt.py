@@ -19,6 +19,7 @@ from mlscaffold.draft import Step, Template, Warn
 from mlscaffold.errors import AnswerError, ProjectError
 from mlscaffold.infer import Inferred
 from mlscaffold.project import ANSWERS_FILE, Repository
+from mlscaffold.questions import Questionnaire
 from mlscaffold.scratch import Scratch, Tree, check_kinds
 from mlscaffold.source import Origin
 
@@ -232,10 +233,9 @@ def _plan(
     theirs = scratch.files(scratch.head)
     around = repository.top if repository.prefix else None
     regular = [path for path, (mode, _) in theirs.items() if mode.startswith("100")]
-    found = infer.answers(regular, lambda path: scratch.blob(theirs[path][1]), template.questionnaire, warn)
-    found = {name: answer for name, answer in found.items() if name not in request.answers}
-    if around:
-        found.pop(draft.CI, None)
+    known = {*request.answers, *([draft.CI] if around else [])}
+    open_ = {name: question for name, question in template.questionnaire.questions.items() if name not in known}
+    found = infer.answers(regular, lambda path: scratch.blob(theirs[path][1]), Questionnaire(open_), warn)
     folder = _rendered(workspace, repository) / repository.prefix
     folder.parent.mkdir(parents=True, exist_ok=True)
     inferred = _render(template, folder, root, around, found, request, warn)

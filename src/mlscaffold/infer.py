@@ -67,12 +67,13 @@ def answers(paths: Collection[str], read: Read, questionnaire: Questionnaire, wa
     """
     content = _toml(read(_PROJECT_FILE), warn) if _PROJECT_FILE in paths else {}
     needed = dict(_dependencies(paths, read, content))
-    found = {
-        **_metadata(content),
-        "framework": _framework(needed),
-        "cloud": _one("cloud", [*_providers(paths, read)] or [*_matching(CLOUDS, needed)], warn),
-        "ci": _one("ci", [Inferred(ci, path) for ci, form in CI.items() for path in _first(form, paths)], warn),
+    readers: dict[str, Callable[[], Inferred | None]] = {
+        "framework": lambda: _framework(needed),
+        "cloud": lambda: _one("cloud", [*_providers(paths, read)] or [*_matching(CLOUDS, needed)], warn),
+        "ci": lambda: _one("ci", [Inferred(ci, path) for ci, form in CI.items() for path in _first(form, paths)], warn),
     }
+    asked = questionnaire.questions.keys()
+    found = {**_metadata(content), **{name: answer() for name, answer in readers.items() if name in asked}}
     return {name: answer for name, answer in found.items() if answer and _taken(name, answer, questionnaire, warn)}
 
 

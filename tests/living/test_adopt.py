@@ -70,6 +70,18 @@ def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Pat
     git(theirs, "fsck", "--strict")
 
 
+def test_what_is_given_is_not_looked_for(run: Run, theirs: Path) -> None:
+    (theirs / ".github/workflows").mkdir(parents=True)
+    (theirs / ".github/workflows/test.yml").write_text("ours\n", "utf-8")
+    save(theirs)
+    (warning,) = run("adopt", "churn", "--dry-run", "--json").data["warnings"]
+    assert "ci can be read in more than one way" in warning
+    done = run("adopt", "churn", "--set", "ci=none", "--dry-run", "--json").data
+    assert done["warnings"] == []
+    assert done["answers"]["ci"] == "none"
+    assert "ci" not in {**done["inferred"], **dict.fromkeys(done["defaults"])}
+
+
 def test_it_shows_people_what_it_does(run: Run, theirs: Path) -> None:
     shown = run("adopt", "churn").out
     assert "from boto3 in pyproject.toml" in shown
