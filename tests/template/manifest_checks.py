@@ -79,6 +79,10 @@ def security_problems(build: Build) -> Iterator[str]:
     for account in build.of("ServiceAccount"):
         if account.get("automountServiceAccountToken") is not False:
             yield f"the service account {account['metadata']['name']} hands out tokens"
+    for obj in build.objects:
+        for name, value in obj["metadata"].get("annotations", {}).items():
+            if name.startswith("checkov.io/skip") and not value.partition("=")[2]:
+                yield f"{obj['kind']} {obj['metadata']['name']} suppresses {value} without a reason"
     for name, pod in pods(build):
         yield from (f"{name}: {problem}" for problem in _pod_problems(pod["spec"]))
     for name, container in containers(build):

@@ -124,6 +124,11 @@ MAP = ("ConfigMap", "dashboard")
             lambda o: container(o)["resources"]["limits"].update({"nvidia.com/gpu": 1}),
             "nvidia.com/gpu is not text",
         ),
+        (
+            DRIFT,
+            lambda o: o["metadata"]["annotations"].update({"checkov.io/skip1": "CKV_K8S_8"}),
+            "CronJob drift suppresses CKV_K8S_8 without a reason",
+        ),
         # names, labels, selectors
         (SERVICE, lambda o: o["metadata"].update(namespace="default"), "is not in my-model-prod"),
         (DEPLOYMENT, lambda o: pod(o).update(serviceAccountName="server"), "server, which does not exist"),
