@@ -187,6 +187,8 @@ def agreement_problems(build: Build) -> Iterator[str]:
                 ports = {port["name"] for service in chosen for port in service["spec"]["ports"]}
                 if not chosen or not {endpoint["port"] for endpoint in spec["endpoints"]} <= ports:
                     yield f"{of} finds no port to scrape"
+                if any(spec["jobLabel"] not in service["metadata"]["labels"] for service in chosen):
+                    yield f"{of} takes the job's name from a label that is not there"
             case "Ingress":
                 backends = [path["backend"]["service"] for rule in spec["rules"] for path in rule["http"]["paths"]]
                 if any(not _port(services, b["name"], b["port"]) for b in backends):

@@ -160,6 +160,7 @@ MAP = ("ConfigMap", "dashboard")
         (SCALER, lambda o: o["spec"]["scaleTargetRef"].update(name="web"), "scales web"),
         (SCALER, lambda o: o["spec"].update(minReplicas=99), "a minimum above its maximum"),
         (MONITOR, lambda o: o["spec"]["endpoints"][0].update(port="web"), "finds no port to scrape"),
+        (MONITOR, lambda o: o["spec"].update(jobLabel="app"), "the job's name from a label that is not there"),
         (ROUTE, lambda o: o["spec"]["rules"][0]["backendRefs"][0].update(port=81), "leads to no service's port"),
         (ROUTE, lambda o: o["spec"]["parentRefs"][0].update(name="gate"), "belongs to no gateway"),
         (
