@@ -46,12 +46,12 @@ def trees(assembly: Assembly) -> list[tuple[Combination, Tree]]:
 def projects(trees: list[tuple[Combination, Tree]], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Return the same on disk."""
     folder = tmp_path_factory.mktemp("pipelines")
-    return [ci_checks.write(tree, folder / f"{c.answers['ci']}-{c.answers['cloud']}") for c, tree in trees]
+    return [ci_checks.write(tree, folder / str(c.answers["ci"]) / str(c.answers["cloud"])) for c, tree in trees]
 
 
 def of(projects: list[Path], provider: str) -> list[Path]:
     """Return the projects of one provider."""
-    return [project for project in projects if project.name.startswith(provider)]
+    return [project for project in projects if project.parent.name == provider]
 
 
 # ── By the tools that know them ─────────────────────────────────────────────────────────────────────────────────────
@@ -176,7 +176,7 @@ def test_renovate_leaves_releases_alone(assembly: Assembly) -> None:
 # ── Planted defects ─────────────────────────────────────────────────────────────────────────────────────────────────
 def planted(projects: list[Path], path: str, text: str, replacement: str, target: Path) -> Path:
     """Copy the first project that has *path* to *target*, with a defect in that file."""
-    project = next(project for project in projects if (project / path).is_file() and project.name.endswith("aws"))
+    project = next(project for project in projects if (project / path).is_file() and project.name == "aws")
     for source in (source for source in project.rglob("*") if source.is_file()):
         copy = target / source.relative_to(project)
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -196,7 +196,7 @@ PINNED = f"docker/setup-buildx-action@{ACTIONS['docker/setup-buildx-action']}"
     ("check", "path", "text", "replacement", "sentence"),
     [
         pytest.param(ci_checks.zizmor, PIPELINE, PINNED, "docker/setup-buildx-action@v4", "unpinned-uses", id="tag"),
-        pytest.param(ci_checks.zizmor, PIPELINE, "credentials: false", "credentials: true", "artipacked", id="token"),
+        pytest.param(ci_checks.zizmor, PIPELINE, "persist-credentials", "show-progress", "artipacked", id="token"),
         pytest.param(
             ci_checks.zizmor, PIPELINE, READ_ONLY, "permissions: write-all\n    out", "excessive", id="rights"
         ),
