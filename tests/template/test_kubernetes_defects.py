@@ -124,6 +124,11 @@ MAP = ("ConfigMap", "dashboard")
             lambda o: container(o)["resources"]["limits"].update({"nvidia.com/gpu": 1}),
             "nvidia.com/gpu is not text",
         ),
+        (
+            DRIFT,
+            lambda o: o["metadata"]["annotations"].update({"checkov.io/skip1": "CKV_K8S_8"}),
+            "CronJob drift suppresses CKV_K8S_8 without a reason",
+        ),
         # names, labels, selectors
         (SERVICE, lambda o: o["metadata"].update(namespace="default"), "is not in my-model-prod"),
         (DEPLOYMENT, lambda o: pod(o).update(serviceAccountName="server"), "server, which does not exist"),
@@ -155,6 +160,7 @@ MAP = ("ConfigMap", "dashboard")
         (SCALER, lambda o: o["spec"]["scaleTargetRef"].update(name="web"), "scales web"),
         (SCALER, lambda o: o["spec"].update(minReplicas=99), "a minimum above its maximum"),
         (MONITOR, lambda o: o["spec"]["endpoints"][0].update(port="web"), "finds no port to scrape"),
+        (MONITOR, lambda o: o["spec"].update(jobLabel="app"), "the job's name from a label that is not there"),
         (ROUTE, lambda o: o["spec"]["rules"][0]["backendRefs"][0].update(port=81), "leads to no service's port"),
         (ROUTE, lambda o: o["spec"]["parentRefs"][0].update(name="gate"), "belongs to no gateway"),
         (

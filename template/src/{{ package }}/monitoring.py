@@ -6,7 +6,7 @@ bins. The log is counted into the same bins, one object at a time, so it may be 
 
 import gzip
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -178,8 +178,10 @@ def _read(uri: str, model: str, since: datetime | None) -> Iterator[list[_Line]]
     """Yield the lines of each object of the log that has any for the model."""
     decoder = msgspec.json.Decoder(_Line)
     store = open_folder(uri)
+    # An object's name begins with the day of its writing: of a log of years, only the last days are listed.
+    first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
     try:
-        for objects in obstore.list(store):
+        for objects in obstore.list(store, offset=first):
             for meta in objects:
                 if since and meta["last_modified"] < since:
                     continue

@@ -168,6 +168,11 @@ class Store:
         assert done.returncode == 0, f"buildah {arguments[0]}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done.stdout.strip()
 
+    def forget(self) -> None:
+        """Remove what no image needs any more and nobody has built for a day."""
+        if old := self.buildah("images", "--quiet", "--filter=dangling=true", "--filter=until=24h").split():
+            self.buildah("rmi", *old)
+
     def build(self, context: Path, name: str, target: str | None = None) -> Image:
         """Build the Dockerfile in a folder, or the stages that one target needs; only what was not built before."""
         with (self._folder / "lock").open("w") as lock:

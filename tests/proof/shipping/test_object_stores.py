@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.proof.project import Project
 from tests.proof.shipping import stores
@@ -71,12 +73,39 @@ def test_a_model_comes_from_the_store_and_the_log_goes_there(
             assert rows_logged(project, log, gate) == 0
             assert container.stop() == 0
         assert rows_logged(project, log, gate) == PREDICTIONS * len(json.loads(request_body)["instances"])
+        env = gate.environment | {"MODEL_URI": model, "PREDICTION_LOG_URI": log}
+        assert f"{PREDICTIONS} rows" in ended(service, project, "components/drift", env)
 
 
 def rows_logged(project: Project, log: str, gate: Gate) -> int:
     """Return how many rows of the champion the project's own monitoring finds in the log."""
     rows: int = project.with_env(**gate.environment, PREDICTION_LOG_URI=log).json("monitor")["rows"]
     return rows
+
+
+def ended(image: Image, project: Project, folder: str, env: dict[str, str]) -> str:
+    """Run an image as the CronJob of a folder runs it, insist that it succeeds, and return what it has printed."""
+    (cronjob,) = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    (container,) = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
+    assert {variable["name"] for variable in container["env"]} <= env.keys()
+    arguments = [re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], argument) for argument in container["args"]]
+    with image.run(*arguments, env=env) as job:
+        code = job.process.wait(300)
+        text = job.log.read_text(encoding="utf-8")
+    assert code == 0, text
+    return text
+
+
+def test_what_is_trained_in_the_cluster_is_served_there(
+    service: Image, trainer: Image, project: Project, bucket: Gate, request_body: bytes
+) -> None:
+    store = f"{bucket.uri}/trained"
+    with bucket.open():
+        env = bucket.environment | {"STORE_URI": store, "MLFLOW_TRACKING_URI": "sqlite:///artifacts/mlflow.db"}
+        (bundle,) = re.findall(r"^([0-9a-f]{16}) is the champion", ended(trainer, project, "train", env), re.MULTILINE)
+        with serving(service, bucket, f"{store}/bundles/{bundle}") as (port, _):
+            wait(lambda: answers(port, "/readyz", text=bundle), "the service is not ready")
+            assert ask(port, "POST", "/v1/predict", request_body).status == 200
 
 
 def test_a_store_that_comes_up_late_is_waited_for(service: Image, project: Project, champion: Path, gate: Gate) -> None:
