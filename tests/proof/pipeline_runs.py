@@ -64,16 +64,23 @@ class GitHub(Runner):
         common = self.resolve({**config.get("env", {}), **job.get("env", {})})
         done = subprocess.CompletedProcess([], 0, "", "")
         for step in job["steps"]:
-            if "run" not in step:
+            if "run" not in step or not self.wanted(step.get("if", "")):
                 continue
             output = self.project.parent / "output"
             output.write_text("")
             environment = {**common, **self.resolve(step.get("env", {})), "GITHUB_OUTPUT": str(output)}
             done = self.shell(step["run"], {**environment, "GITHUB_SHA": self.head()})
-            self.outputs |= dict(line.split("=", 1) for line in output.read_text().splitlines())
+            for name, value in (line.split("=", 1) for line in output.read_text().splitlines()):
+                self.outputs[name.upper()] = value
             if done.returncode:
                 return done
         return done
+
+    def wanted(self, condition: str) -> bool:
+        """Tell whether a step is run: it may be for pushes only, or ask for an output of a step before it."""
+        if match := re.fullmatch(r"steps\.\w+\.outputs\.(\w+) == '(\w+)'", condition):
+            return self.outputs.get(match[1].upper()) == match[2]
+        return condition in ("", "github.event_name == 'push'")
 
     def head(self) -> str:
         """Return the commit that the job was started for."""
@@ -128,7 +135,7 @@ class GitLab(Runner):
             "CLOUD_TOKEN": "token",
             **({"SERVING": self.outputs["SERVING"]} if "SERVING" in self.outputs else {}),
         }
-        command = [need("gitlab-ci-local"), "--file", local.name, "--cwd", str(self.project), job]
+        command = [need("gitlab-ci-local"), "--file", local.name, job]
         for name, value in given.items():
             command += ["--variable", f"{name}={value}"]
         done = subprocess.run(
@@ -196,8 +203,8 @@ def read_project_without_environment(project: Path) -> Any:
     return {name: file for name, file in read_project(project).items() if name in listed} if listed else {}
 
 
-def environment(stubs: Path, state: Path, project: Path, remote: Path) -> dict[str, str]:
-    """Return the environment of a runner: the stand-ins come first, and git pushes to a folder."""
+def environment(stubs: Path, state: Path, project: Path, remote: Path, template: Path) -> dict[str, str]:
+    """Return the environment of a runner: the stand-ins come first, and remotes are folders."""
     command = "churn"
     remote_url = "https://gitlab-ci-token:token@gitlab.example.com/team/churn.git"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "VIRTUAL_ENV", "CI"))}
@@ -208,6 +215,7 @@ def environment(stubs: Path, state: Path, project: Path, remote: Path) -> dict[s
         "STUB_STATE": str(state),
         "STUB_COMMAND": str(project / ".venv/bin" / command),
         "STUB_KUBECTL": need("kubectl"),
+        "STUB_TEMPLATE": str(template),
         "GIT_CONFIG_COUNT": "1",
         "GIT_CONFIG_KEY_0": f"url.{remote}.insteadOf",
         "GIT_CONFIG_VALUE_0": remote_url,

@@ -84,15 +84,24 @@ def aws(*arguments: str) -> int:
     return 0
 
 
+def gh(*arguments: str) -> int:
+    """Keep the text of an issue; there is none yet, and no pull request."""
+    if arguments[:2] == ("issue", "create"):
+        (STATE / "issue").write_text(sys.stdin.read())
+    return 0
+
+
 def curl(*_: str) -> int:
     """Hand out an identity token."""
     print('{"oidcToken": "token"}')
     return 0
 
 
-def uvx(*_: str) -> int:
-    """Say that the template has a newer version, as Copier would."""
-    return 2
+def uvx(*arguments: str) -> int:
+    """Be uv, which has our command, in a world whose template is a folder."""
+    assert arguments == ("mlscaffold", "status"), arguments
+    command = [sys.executable, "-m", *arguments, "--template", os.environ["STUB_TEMPLATE"]]
+    return subprocess.run(command, check=False).returncode
 
 
 def _apply(folder: str) -> int:
@@ -202,8 +211,10 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "kubectl": kubectl,
     "aws": aws,
     "curl": curl,
+    "gh": gh,
     "uvx": uvx,
-} | dict.fromkeys(["apt-get", "az", "gh", "pipx", "sudo"], nothing)
+    **dict.fromkeys(["apt-get", "az", "pipx", "sudo"], nothing),
+}
 
 
 def install(folder: Path) -> None:

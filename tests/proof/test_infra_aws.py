@@ -25,14 +25,14 @@ from tests.tools import need
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
-REPOSITORY = "acme@12/churn@34"
 BUCKET = f"churn-{ACCOUNT}"
 STATE = f"churn-terraform-{ACCOUNT}"
+ISSUER = "token.actions.githubusercontent.com"
 SUBJECTS = {
-    "image": f"repo:{REPOSITORY}:ref:refs/heads/main",
-    "train": f"repo:{REPOSITORY}:ref:refs/heads/main",
-    "staging": f"repo:{REPOSITORY}:environment:staging",
-    "prod": f"repo:{REPOSITORY}:environment:prod",
+    "image": "repo:acme@12/churn@34:ref:refs/heads/main",
+    "train": "repo:acme@12/churn@34:ref:refs/heads/main",
+    "staging": "repo:acme@12/churn@34:environment:staging",
+    "prod": "repo:acme@12/churn@34:environment:prod",
 }
 PODS = {
     "serving-staging": ("churn-staging", "serving"),
@@ -171,7 +171,8 @@ def applied(aws: Aws, copier: Copier, tmp_path_factory: pytest.TempPathFactory) 
     """Return a project whose state bucket has been made first, and then all else, with the state in it."""
     project = copier.copy(tmp_path_factory.mktemp("aws") / "churn", {"project_name": "Churn", "cloud": "aws"})
     infra = project / "infra"
-    (infra / "terraform.tfvars").write_text(f'region     = "{REGION}"\nrepository = "{REPOSITORY}"\n', encoding="utf-8")
+    given = {"region": REGION, "ci_issuer": f"https://{ISSUER}", "ci_subjects": SUBJECTS}
+    (infra / "terraform.tfvars.json").write_text(json.dumps(given), encoding="utf-8")
     assert init(infra / "state", env=aws.environment).returncode == 0
     run(infra / "state", "apply", "-auto-approve", "-input=false", f"-var=region={REGION}", aws=aws)
     backend = run(infra / "state", "output", "-raw", "backend", aws=aws)
@@ -311,11 +312,9 @@ def test_each_stage_of_ci_trusts_one_subject(applied: Applied) -> None:
     for stage, subject in SUBJECTS.items():
         trust = applied.aws.trust(f"churn-ci-{stage}")
         assert trust["Action"] == "sts:AssumeRoleWithWebIdentity"
-        assert trust["Principal"] == {
-            "Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/token.actions.githubusercontent.com"
-        }
+        assert trust["Principal"] == {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"}
         claims = {"aud": "sts.amazonaws.com", "sub": subject}
-        expected = {f"token.actions.githubusercontent.com:{name}": value for name, value in claims.items()}
+        expected = {f"{ISSUER}:{name}": value for name, value in claims.items()}
         assert trust["Condition"] == {"StringEquals": expected}
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.template import ci_checks, pipelines
+from tests.template import ci_checks, pipeline_events, pipelines
 from tests.template.assembly import Assembly, File
 from tests.template.combinations import Combination
 from tests.template.pipelines import COMMANDS, PATTERNS, STAGES
@@ -128,11 +128,95 @@ def test_what_comes_later_waits_for_what_comes_before(trees: list[tuple[Combinat
             assert (found["staging"].environment, found["production"].environment) == ("staging", "prod"), c
 
 
+STARTED = {
+    "a pull request": ["check"],
+    "a push": ["check", "image", "staging", "propose"],
+    "a release": ["check", "image", "staging", "propose", "production"],
+    "the weekly schedule": ["check", "image", "train", "staging", "propose", "template"],
+    "the schedule for drift": ["check", "image", "train", "staging", "propose"],
+    "a run by hand": ["check", "image", "train", "staging", "propose"],
+}
+FAILING = {
+    "check": ["check"],
+    "image": ["check", "image"],
+    "train": ["check", "image", "train"],
+    "staging": ["check", "image", "train", "staging"],
+    "propose": ["check", "image", "train", "staging", "propose"],
+}
+
+
+@pytest.mark.parametrize("event", STARTED)
+def test_an_event_starts_the_same_stages_on_every_provider(event: str, trees: list[tuple[Combination, Tree]]) -> None:
+    for c, tree in trees:
+        expected = [stage for stage in STARTED[event] if c.answers["cloud"] != "none" or stage not in DEPLOYING]
+        found = pipeline_events.run(tree, pipeline_events.EVENTS[event])
+        assert [stage for stage in found if stage in STARTED[event] or stage != "template"] == expected, c
+
+
+def test_nothing_leaves_another_branch(trees: list[tuple[Combination, Tree]]) -> None:
+    for c, tree in trees:
+        assert pipeline_events.run(tree, pipeline_events.EVENTS["a run by hand elsewhere"]) in ([], ["check"]), c
+
+
+@pytest.mark.parametrize("stage", FAILING)
+def test_a_stage_that_fails_is_the_last(stage: str, trees: list[tuple[Combination, Tree]]) -> None:
+    for c, tree in trees:
+        if c.answers["cloud"] != "none" or stage not in DEPLOYING:
+            assert pipeline_events.run(tree, pipeline_events.EVENTS["a run by hand"], stage) == FAILING[stage], c
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "replacement", "event", "started"),
+    [
+        (
+            ".github/workflows/pipeline.yml",
+            "${{ !failure() && !cancelled() && needs.staging.outputs.model != '' }}",
+            "needs.staging.outputs.model != ''",
+            "a push",
+            ["check", "image", "staging"],
+        ),
+        (
+            "azure-pipelines.yml",
+            "    condition: in(dependencies.staging.result, 'Succeeded')\n",
+            "",
+            "a push",
+            ["check", "image", "staging"],
+        ),
+        (
+            ".gitlab-ci.yml",
+            "      changes: [deploy/overlays/prod/**/*]",
+            "     ",
+            "a push",
+            ["check", "image", "staging", "propose", "production"],
+        ),
+    ],
+)
+def test_a_condition_that_is_forgotten_shows(
+    path: str, text: str, replacement: str, event: str, started: list[str], trees: list[tuple[Combination, Tree]]
+) -> None:
+    tree = dict(next(tree for c, tree in trees if path in tree and c.answers["cloud"] == "aws"))
+    content = tree[path].content.decode()
+    assert text in content
+    tree[path] = File(path, content.replace(text, replacement).encode(), executable=False)
+    assert pipeline_events.run(tree, pipeline_events.EVENTS[event]) == started
+
+
 def test_each_stage_becomes_who_it_has_to_be_and_nobody_else(trees: list[tuple[Combination, Tree]]) -> None:
     identities = {"image": "IMAGE", "train": "TRAIN", "staging": "STAGING", "production": "PROD"}
     for c, tree in trees:
         for name, stage in pipelines.stages(tree).items():
             assert stage.identity == identities.get(name, ""), f"{c}: {name}"
+
+
+def test_azure_pipelines_declares_the_connection_whose_token_it_asks_for(trees: list[tuple[Combination, Tree]]) -> None:
+    """It refuses the token to a job that does not, with an error; README.md and Terraform call connections alike."""
+    for c, tree in trees:
+        if c.answers["ci"] == "azure_pipelines" and c.answers["cloud"] != "none":
+            text = tree["azure-pipelines.yml"].content.decode()
+            for block in text.split("- stage: ")[1:]:
+                declared = re.findall(r"azureSubscription: (\S+)", block)
+                asked = re.findall(r"  STAGE: (\w+)", block)
+                assert declared == [f"{c.answers['project_slug']}-{stage.lower()}" for stage in asked], c
 
 
 def test_every_variable_is_explained(assembly: Assembly, trees: list[tuple[Combination, Tree]]) -> None:

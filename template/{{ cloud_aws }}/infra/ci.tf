@@ -31,7 +31,7 @@ data "aws_iam_policy_document" "ci_trust" {
     condition {
       test     = "StringEquals"
       variable = "${local.ci_host}:sub"
-      values   = [format(each.value, var.repository)]
+      values   = [each.value]
     }
   }
 }
@@ -39,7 +39,7 @@ data "aws_iam_policy_document" "ci_trust" {
 resource "aws_iam_role" "ci" {
   for_each             = var.ci_subjects
   name                 = "${var.name}-ci-${each.key}"
-  description          = "CI of ${var.repository}, stage ${each.key}"
+  description          = "CI of ${var.name}, stage ${each.key}"
   assume_role_policy   = data.aws_iam_policy_document.ci_trust[each.key].json
   max_session_duration = each.key == "train" ? 14400 : 3600
 }

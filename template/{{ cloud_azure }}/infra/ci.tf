@@ -13,7 +13,7 @@ resource "azurerm_federated_identity_credential" "ci" {
   parent_id           = azurerm_user_assigned_identity.ci[each.key].id
   issuer              = var.ci_issuer
   audience            = [var.ci_audience]
-  subject             = format(each.value, var.repository)
+  subject             = each.value
 }
 
 # The stage image pushes; a release looks up a digest and verifies its signature. What they may read and write in

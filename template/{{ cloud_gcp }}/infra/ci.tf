@@ -5,16 +5,16 @@ resource "google_iam_workload_identity_pool" "ci" {
   depends_on                = [google_project_service.this]
 }
 
+# A subject may be longer than the 127 characters that Google Cloud takes, so it goes by the first stage that has it.
 locals {
-  ci_subjects = { for stage, subject in var.ci_subjects : stage => format(subject, var.repository) }
+  ci_names = { for subject in distinct(values(var.ci_subjects)) : subject => [for s, other in var.ci_subjects : s if other == subject][0] }
 }
 
 resource "google_iam_workload_identity_pool_provider" "ci" {
-  #checkov:skip=CKV_GCP_125:It reads literals only; the condition compares whole subjects, each of which holds the repository
   workload_identity_pool_id          = google_iam_workload_identity_pool.ci.workload_identity_pool_id
   workload_identity_pool_provider_id = "ci"
-  attribute_mapping                  = { "google.subject" = "assertion.sub" }
-  attribute_condition                = join(" || ", [for s in distinct(values(local.ci_subjects)) : "assertion.sub == '${s}'"])
+  attribute_mapping                  = { "google.subject" = join("", [for s, name in local.ci_names : "assertion.sub == '${s}' ? '${name}' : "], ["''"]) }
+  attribute_condition                = join(" || ", [for s in keys(local.ci_names) : "assertion.sub == '${s}'"])
   oidc {
     issuer_uri        = var.ci_issuer
     allowed_audiences = var.ci_audience == null ? [] : [var.ci_audience]
@@ -28,10 +28,10 @@ resource "google_service_account" "ci" {
 }
 
 resource "google_service_account_iam_member" "ci" {
-  for_each           = local.ci_subjects
+  for_each           = var.ci_subjects
   service_account_id = google_service_account.ci[each.key].name
   role               = "roles/iam.workloadIdentityUser"
-  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}/subject/${each.value}"
+  member             = "principal://iam.googleapis.com/${google_iam_workload_identity_pool.ci.name}/subject/${local.ci_names[each.value]}"
 }
 
 # The stage image pushes; a release looks up a digest and verifies its signature. What they may read and write in the

@@ -7,6 +7,7 @@ token=$(curl --fail --silent --show-error --request POST --data "" \
 export AWS_REGION="$REGION"
 keys=$(aws sts assume-role-with-web-identity --role-arn "$(printenv "IDENTITY_$STAGE")" \
     --role-session-name "pipeline-$BUILD_BUILDID" --web-identity-token "$token" \
+    --duration-seconds "$([ "$STAGE" = TRAIN ] && echo 14400 || echo 3600)" \
     --query 'Credentials.[AccessKeyId, SecretAccessKey, SessionToken]' --output text)
 AWS_ACCESS_KEY_ID=$(echo "$keys" | cut -f 1)
 AWS_SECRET_ACCESS_KEY=$(echo "$keys" | cut -f 2)

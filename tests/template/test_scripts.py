@@ -1,0 +1,149 @@
+"""What the pipeline's scripts decide, with stand-ins for the commands that they call; real runs are in tests/proof."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.template.assembly import Assembly
+from tests.template.ci_checks import write
+
+STAND_IN = """\
+#!/bin/sh
+echo "${0##*/} $*" >> "$CALLS"
+case "$*" in
+*" champion") echo "$CHAMPION" ;;
+*" monitor") exit "$MONITOR" ;;
+*" smoke "*) exit "$SMOKE" ;;
+*"imagetools inspect"*) [ -n "$PUSHED" ] && echo "Digest:    sha256:1" ;;
+esac
+"""
+RELEASE = """\
+    newName: registry.example.com/churn
+    digest: sha256:{digest}
+                    value: "s3://bucket/models/bundles/{digest}"
+"""
+
+
+@dataclass
+class Scripts:
+    """The scripts of a project on AWS, in a repository with a remote."""
+
+    project: Path
+    place: Path
+    variables: dict[str, str] = field(
+        default_factory=lambda: {"CHAMPION": "s3://b/1", "MONITOR": "0", "SMOKE": "0", "PUSHED": "yes"}
+    )
+
+    def run(self, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        environment = {"PATH": f"{self.place}:{os.environ['PATH']}", "HOME": os.environ["HOME"]}
+        environment |= {name: value for name, value in os.environ.items() if name.startswith("GIT_")}
+        environment |= {"CALLS": str(self.place / "calls"), **self.variables, **variables}
+        (self.place / "calls").write_text("")
+        command = ["sh", f"scripts/{script}", *arguments]
+        return subprocess.run(
+            command, check=False, cwd=self.project, env=environment, capture_output=True, encoding="utf-8"
+        )
+
+    def calls(self) -> list[str]:
+        return (self.place / "calls").read_text().splitlines()
+
+    def release(self, environment: str, digest: str) -> None:
+        path = self.project / f"deploy/overlays/{environment}/release/kustomization.yaml"
+        path.write_text(RELEASE.format(digest=digest), encoding="utf-8")
+
+    def git(self, *arguments: str) -> str:
+        command = ["git", *arguments]
+        return subprocess.run(
+            command, check=True, cwd=self.project, capture_output=True, encoding="utf-8"
+        ).stdout.strip()
+
+
+@pytest.fixture
+def scripts(assembly: Assembly, tmp_path: Path) -> Scripts:
+    patterns = ("scripts/*", "deploy/overlays/*/release/kustomization.yaml", "deploy/train/run.sh")
+    files = next(files for c, files in assembly.subtrees(*patterns) if c.answers["cloud"] == "aws")
+    found = Scripts(write(files, tmp_path / "project"), tmp_path / "place")
+    found.place.mkdir()
+    for name in ("uv", "docker", "cosign", "kubectl", "aws"):
+        (found.place / name).write_text(STAND_IN, encoding="utf-8")
+        (found.place / name).chmod(0o755)
+    subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "remote")], check=True)
+    for command in ("init --quiet", "add --all", "commit --quiet --message First", "remote add origin ../remote"):
+        found.git(*command.split())
+    found.git("push", "--quiet", "origin", "main")
+    return found
+
+
+# ── Drift ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("variables", "code", "trains"),
+    [
+        ({"MONITOR": "4"}, 0, True),
+        ({"MONITOR": "0"}, 0, False),
+        ({"MONITOR": "1"}, 1, False),
+        ({"MONITOR": "4", "CHAMPION": ""}, 0, False),
+        ({"MONITOR": "4", "PREDICTION_LOG_URI": ""}, 0, False),
+    ],
+    ids=["drift", "no drift", "a failure", "no champion", "no log"],
+)
+def test_a_scheduled_training_waits_for_drift(
+    variables: dict[str, str], code: int, trains: bool, scripts: Scripts
+) -> None:
+    done = scripts.run("train", "drift", **{"PREDICTION_LOG_URI": "s3://log", **variables})
+    assert done.returncode == code
+    assert (f"uv run {_slug(scripts)} pipeline" in scripts.calls()) == trains
+
+
+def test_a_training_that_is_asked_for_waits_for_nothing(scripts: Scripts) -> None:
+    assert scripts.run("train", "asked", PREDICTION_LOG_URI="s3://log").returncode == 0
+    assert scripts.calls() == [f"uv run {_slug(scripts)} pipeline"]
+
+
+# ── Images ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_an_image_that_the_scanner_refuses_goes_no_further(scripts: Scripts) -> None:
+    scan = scripts.project / "scripts/scan"
+    scan.write_text('echo "scanned $1"\nexit 7\n', encoding="utf-8")
+    done = scripts.run("image", IMAGE="registry.example.com/Team", SIGNER="me", ISSUER="you")
+    assert done.returncode == 7
+    assert "scanned registry.example.com/team@sha256:1" in done.stdout
+    assert not [call for call in scripts.calls() if call.startswith("cosign")]
+    assert (scripts.project / "artifacts/images").read_text() == ""
+
+
+def test_without_a_registry_images_are_built_and_forgotten(scripts: Scripts) -> None:
+    assert scripts.run("image").returncode == 0
+    assert scripts.calls() == [f"docker buildx build --target {name} ." for name in ("serve", "train")]
+
+
+# ── Rollback where Argo CD or Flux deploys ──────────────────────────────────────────────────────────────────────────
+def test_gitops_takes_a_release_back_that_does_not_pass(scripts: Scripts) -> None:
+    scripts.release("staging", "1")
+    assert scripts.run("deploy", "staging", DEPLOY="gitops", URL="https://churn").returncode == 0
+    good = scripts.git("ls-remote", "origin", "refs/heads/staging")
+    assert "sha256:1" in scripts.git("show", f"{good.split()[0]}:deploy/overlays/staging/release/kustomization.yaml")
+    scripts.release("staging", "2")
+    done = scripts.run("deploy", "staging", DEPLOY="gitops", URL="https://churn", SMOKE="1")
+    assert done.returncode == 1
+    assert "the release is taken back" in done.stderr
+    assert scripts.git("ls-remote", "origin", "refs/heads/staging") == good
+    assert not [call for call in scripts.calls() if call.startswith("kubectl")]
+
+
+def test_gitops_leaves_main_to_those_who_may_merge(scripts: Scripts) -> None:
+    for environment in ("staging", "prod"):
+        scripts.release(environment, "1")
+    before = scripts.git("ls-remote", "origin")
+    done = scripts.run("deploy", "prod", DEPLOY="gitops", URL="https://churn", SMOKE="1")
+    assert done.returncode == 1
+    assert "revert the merge that has released it" in done.stderr
+    assert scripts.git("ls-remote", "origin") == before
+
+
+def _slug(scripts: Scripts) -> str:
+    (line,) = [line for line in (scripts.project / "scripts/train").read_text().splitlines() if "pipeline" in line]
+    return line.split()[2]
