@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlscaffold import __version__, git, screen
+from mlscaffold.commands import adopt, status, update
 from mlscaffold.commands import options as arguments
-from mlscaffold.commands import status, update
 from mlscaffold.errors import MlscaffoldError, StoppedError
 
 if TYPE_CHECKING:
@@ -72,12 +72,6 @@ def _main(
     pass
 
 
-def _complete_set(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    from mlscaffold import completion
-
-    return list(completion.candidates(incomplete, context.params.get("assignments") or ()))
-
-
 @app.command(epilog="Exit codes: 0 done, 1 refused or failed (nothing was written), 2 wrong usage.")
 def new(
     path: Annotated[
@@ -87,15 +81,7 @@ def new(
             help="The folder to make; it must be absent or empty. Its name is the project's, unless you say otherwise.",
         ),
     ],
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            autocompletion=_complete_set,
-            help="Answer a question; may be given several times. `mlscaffold options` lists the questions.",
-        ),
-    ] = None,
+    assignments: arguments.Assignments = None,
     answers: Annotated[
         Path | None,
         typer.Option(
@@ -112,6 +98,8 @@ def new(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object, and ask nothing.")] = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Start no git repository.")] = False,
     no_lock: Annotated[bool, typer.Option("--no-lock", help="Do not lock the package versions with uv.")] = False,
+    template: arguments.Source = None,
+    ref: arguments.Ref = None,
 ) -> None:
     """Make a project: answer a few questions, or none.
 
@@ -129,12 +117,14 @@ def new(
         lock=not no_lock,
         git=not no_git,
         trace=as_json,
+        template=template,
+        ref=ref,
     )
     err = screen.console(stderr=True)
     warn = screen.Notes(err)
 
     try:
-        project = create.preview(request, warn) if dry_run else create.new(request, screen.step(err), warn)
+        project = (create.preview if dry_run else create.new)(request, screen.step(err), warn)
     except KeyboardInterrupt as interrupt:
         raise StoppedError("Stopped; nothing was written.") from interrupt
     commands = _next_commands(path, project)
@@ -155,6 +145,7 @@ def new(
 
 app.command(epilog=update.EXIT_CODES)(update.update)
 app.command("set", epilog=update.EXIT_CODES)(update.set_)
+app.command(epilog=adopt.EXIT_CODES)(adopt.adopt)
 app.command(epilog=status.EXIT_CODES)(status.status)
 app.command()(status.diff)
 

@@ -8,7 +8,7 @@ import contextlib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,8 +64,8 @@ class History:
         return True
 
     def distance(self, old: str, new: str) -> int:
-        """How many commits the new one has that the old one has not."""
-        return int(self._ask("rev-list", "--count", f"{old}..{new}"))
+        """How many commits that touch the template the new one has and the old one has not."""
+        return int(self._ask("rev-list", "--count", f"{old}..{new}", "--", *self._parts(new)))
 
     def releases(self, old: str, new: str) -> list[str]:
         """Tags that the new commit has and the old one has not, oldest first."""
@@ -82,6 +82,11 @@ class History:
         git.run(*quiet, *place, "read-tree", commit, cwd=into, env=env)
         git.run(*quiet, *place, "checkout-index", "--all", "--force", cwd=into, env=env)
         return into
+
+    def _parts(self, commit: str) -> Sequence[str]:
+        """What the template consists of; all that there is, if it is not laid out as ours."""
+        there = self._ask("ls-tree", "--name-only", commit, "--", *source.PARTS).splitlines()
+        return source.PARTS if len(there) == len(source.PARTS) else ()
 
     def _ask(self, *arguments: str) -> str:
         return git.text("--git-dir", self.git_dir, *arguments, cwd=self.git_dir)
@@ -124,6 +129,41 @@ def opened(recorded: str, workspace: Path, template: str | None = None) -> Histo
     if head is None:
         raise TemplateError(f"There is nothing in the template's repository {place}.")
     return History(git_dir, url, head if own or template else _newest_release(history, head))
+
+
+def fetched(address: str | None, ref: str | None, workspace: Path) -> tuple[Path, source.Origin]:
+    """Bring one version of a template into a workspace, to make projects from.
+
+    Args:
+        address: an address or a path that git can clone; None for this template's own.
+        ref: a tag, a branch or a commit; None for the newest commit.
+        workspace: a folder for what is needed meanwhile.
+
+    Returns:
+        The folder of its copier.yml, and what projects are to record.
+
+    Raises:
+        TemplateError: it cannot be had, or is not made for this command.
+    """
+    recorded = address or source.url()
+    if expand(recorded) is None:
+        recorded = str(Path(recorded.removeprefix("file://")).expanduser().resolve())
+    past = opened(recorded, workspace)
+    commit = past.commit(ref or "HEAD")
+    if commit is None:
+        raise TemplateError(f"There is no version {ref} of the template in {recorded}: name a tag, branch or commit.")
+    root = past.check_out(commit, workspace / "template")
+    missing = [part for part in source.PARTS if not (root / part).exists()]
+    if missing:
+        raise TemplateError(
+            f"{recorded} is no template of this kind: it has no {missing[0]}. `copier copy` makes projects from any"
+            " template."
+        )
+    modified = False
+    if past.url is None:
+        with contextlib.suppress(git.GitError):  # a bundle, or a bare repository
+            modified = git.changed(Path(recorded), *source.PARTS)
+    return root, source.Origin(recorded, past.describe(commit), modified)
 
 
 def expand(address: str) -> str | None:

@@ -1,5 +1,6 @@
 """A project that exists: where it lies, what its answers file says, and whether git lets us work on it."""
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -81,21 +82,21 @@ def find(path: str | None) -> Project:
     )
 
 
-def repository(project: Project) -> Repository:
-    """The repository around a project, as it is; ProjectError if there is none that we can work with."""
+def repository(root: Path) -> Repository:
+    """The repository around a project's folder, as it is; ProjectError if there is none that we can work with."""
     if not git.available():
         raise ProjectError("There is no git on the PATH, and this needs one: install git.")
     try:
-        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel", cwd=project.root).rstrip(b"\n"))).resolve()
-        git_dir = Path(os.fsdecode(git.run("rev-parse", "--absolute-git-dir", cwd=project.root).rstrip(b"\n")))
+        top = Path(os.fsdecode(git.run("rev-parse", "--show-toplevel", cwd=root).rstrip(b"\n"))).resolve()
+        git_dir = Path(os.fsdecode(git.run("rev-parse", "--absolute-git-dir", cwd=root).rstrip(b"\n")))
     except git.GitError as error:
         if "not a git repository" in str(error):
             raise ProjectError(
-                f"{project.root} is not in a git repository, and this needs one: run"
+                f"{root} is not in a git repository, and this needs one: run"
                 " `git init && git add --all && git commit -m Start` there first."
             ) from error
-        raise ProjectError(f"Git does not take {project.root}: {error}.") from error
-    place = project.root.relative_to(top).as_posix()
+        raise ProjectError(f"Git does not take {root}: {error}.") from error
+    place = root.relative_to(top).as_posix()
     prefix = "" if place == "." else f"{place}/"
     try:
         head = git.text("rev-parse", "--verify", "HEAD^{commit}", cwd=top)
@@ -104,7 +105,7 @@ def repository(project: Project) -> Repository:
     return Repository(top, prefix, git_dir, head)
 
 
-def check_clean(project: Project, repository: Repository) -> None:
+def check_clean(root: Path, repository: Repository) -> None:
     """Insist that git knows all that we may change: a change that is not committed could not be told from ours.
 
     Files that git does not know are none of our business: nothing touches them.
@@ -114,10 +115,10 @@ def check_clean(project: Project, repository: Repository) -> None:
         ProjectError: there are changes that are not committed.
     """
     place = f":(top,literal){repository.prefix}"
-    conflicts = unmerged(project)
+    conflicts = unmerged(root)
     if conflicts:
         raise BrokenProjectError(
-            f"There are conflicts that are not resolved yet, in {_some(conflicts)}: edit them, `git add` and commit."
+            f"There are conflicts that are not resolved yet, in {some(conflicts)}: edit them, `git add` and commit."
         )
     state = git.run(
         "--no-optional-locks", "status", "--porcelain", "-z", "--untracked-files=no", "--no-renames",
@@ -126,18 +127,34 @@ def check_clean(project: Project, repository: Repository) -> None:
     changed = [entry[3:] for entry in _names(state)]
     if changed:
         raise ProjectError(
-            f"There are changes that are not committed, in {_some(changed)}: commit them or `git stash` first."
+            f"There are changes that are not committed, in {some(changed)}: commit them or `git stash` first."
         )
+
+
+def check_recorded(project: Project, repository: Repository) -> None:
+    """Insist that git has the answers file; ProjectError if it has not."""
     try:
         git.run("cat-file", "-e", f"{repository.tree}{ANSWERS_FILE}", cwd=repository.top)
     except git.GitError as error:
         raise ProjectError(f"{project.root / ANSWERS_FILE} is not in git: add and commit it first.") from error
 
 
-def unmerged(project: Project) -> list[str]:
-    """Paths of the project's files with conflicts, as git's index has them; GitError if there is no repository."""
-    listing = git.run("ls-files", "--unmerged", "-z", cwd=project.root)
+def unmerged(root: Path) -> list[str]:
+    """Paths of a folder's files with conflicts, as git's index has them; GitError if there is no repository."""
+    listing = git.run("ls-files", "--unmerged", "-z", cwd=root)
     return sorted({entry.partition("\t")[2] for entry in _names(listing)})
+
+
+def inside(root: Path, file: str) -> str:
+    """The path of a file from a project's folder, with forward slashes; relative ones may start there, too.
+
+    Raises:
+        ProjectError: it lies elsewhere.
+    """
+    for place in (Path(file), root / file):
+        with contextlib.suppress(ValueError):
+            return (place.parent.resolve() / place.name).relative_to(root).as_posix()
+    raise ProjectError(f"{file} is not in the project {root}.")
 
 
 def rejects(project: Project) -> list[str]:
@@ -180,5 +197,6 @@ def _names(listing: bytes) -> list[str]:
     return [os.fsdecode(name) for name in listing.split(b"\0") if name]
 
 
-def _some(names: list[str]) -> str:
+def some(names: list[str]) -> str:
+    """A few of the names, and how many there are beside them."""
     return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

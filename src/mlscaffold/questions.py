@@ -56,10 +56,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Questionnaire:
-    """All questions of a template, in the order in which they are asked, and the name of its answers file."""
+    """All questions of a template, in the order in which they are asked."""
 
     questions: Mapping[str, Question]
-    answers_file: str
 
     @property
     def asked(self) -> tuple[Question, ...]:
@@ -102,10 +101,7 @@ def read(template: Path) -> Questionnaire:
         content = yaml.load(path.read_text("utf-8"), Loader)  # noqa: S506 (a safe loader, the fast one)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise TemplateError(f"The template's questions cannot be read from {path}: {reason(error)}") from error
-    return Questionnaire(
-        questions={name: _question(name, entry) for name, entry in content.items() if not name.startswith("_")},
-        answers_file=content.get("_answers_file", ".copier-answers.yml"),
-    )
+    return Questionnaire({name: _question(name, entry) for name, entry in content.items() if not name.startswith("_")})
 
 
 def read_answers(path: Path) -> dict[str, Any]:

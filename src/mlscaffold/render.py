@@ -43,7 +43,7 @@ def render(
     import copier
     import jinja2
     import plumbum
-    from copier.errors import CopierAnswersInterrupt, CopierError
+    from copier.errors import CopierAnswersInterrupt, CopierError, UnsafeTemplateError
 
     try:
         # Without a git on the PATH Copier takes the folder as it is; with one it would check out a clone's newest tag,
@@ -64,6 +64,8 @@ def render(
             )
     except CopierAnswersInterrupt as error:
         raise StoppedError("Stopped; nothing was written.") from error
+    except UnsafeTemplateError as error:
+        raise _unsafe(error) from error
     except (CopierError, jinja2.TemplateError) as error:
         raise TemplateError(f"The template cannot be rendered: {_sentence(error)}") from error
     except ValueError as error:
@@ -84,7 +86,7 @@ def update(project: Path, answers: Mapping[str, object], version: str) -> None:
     """
     import copier
     import jinja2
-    from copier.errors import CopierError
+    from copier.errors import CopierError, UnsafeTemplateError
     from plumbum import ProcessExecutionError
 
     try:
@@ -100,6 +102,8 @@ def update(project: Path, answers: Mapping[str, object], version: str) -> None:
                 quiet=True,
                 settings=copier.Settings(),
             )
+    except UnsafeTemplateError as error:
+        raise _unsafe(error) from error
     except (CopierError, jinja2.TemplateError) as error:
         raise TemplateError(f"Copier cannot update the project: {_sentence(error)}") from error
     except ProcessExecutionError as error:
@@ -117,6 +121,14 @@ def _explained(error: ValueError) -> MlscaffoldError:
     if invalid:
         return AnswerError(f"{invalid[1]}: {invalid[2].strip()}.", question=invalid[1])
     return AnswerError(f"{_sentence(error)}.")
+
+
+def _unsafe(error: Exception) -> TemplateError:
+    features = str(error).partition("\n")[0].rpartition(": ")[2].rstrip(".")
+    return TemplateError(
+        f"The template wants to run code of its own ({features}), which mlscaffold lets no template do. If you trust"
+        " it, `copier copy --trust` and `copier update --trust` do that."
+    )
 
 
 def _sentence(error: Exception) -> str:

@@ -8,9 +8,10 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from mlscaffold import git
+from mlscaffold.errors import ProjectError
 from mlscaffold.project import Repository
 
 Tree = Mapping[str, tuple[str, str]]
@@ -25,6 +26,17 @@ _NEUTRAL = (
 )  # fmt: skip
 _OURS = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
          for what, value in (("NAME", "mlscaffold"), ("EMAIL", "mlscaffold@localhost"))}  # fmt: skip
+
+
+def check_kinds(theirs: Tree, made: Tree) -> None:
+    """Raise ProjectError if something is a file in the project and a folder in the template, or the other way round."""
+    for one, other in ((theirs, made), (made, theirs)):
+        folders = {str(parent) for path in other for parent in PurePosixPath(path).parents}
+        for path in sorted(folders & one.keys()):
+            raise ProjectError(
+                f"{path} is {'a folder' if one is made else 'no folder'} in the project and"
+                f" {'a file' if one is made else 'a folder'} in the template: give yours another name first."
+            )
 
 
 @dataclass(frozen=True)
@@ -42,12 +54,19 @@ class Scratch:
     @classmethod
     def of(cls, repository: Repository, name: str, workspace: Path) -> "Scratch":
         """Check out a project's folder, as it is committed, as a repository with one commit."""
+        scratch = cls.beside(repository, name, workspace)
+        root, tree = scratch.root, scratch.head
+        commit = git.run(*_NEUTRAL, "commit-tree", "-m", "As it is", tree, cwd=root, env=_OURS).decode().strip()
+        git.run(*_NEUTRAL, "reset", "--quiet", "--hard", commit, cwd=root, env={"GIT_LFS_SKIP_SMUDGE": "1"})
+        return scratch
+
+    @classmethod
+    def beside(cls, repository: Repository, name: str, workspace: Path) -> "Scratch":
+        """Start a repository that can see a project's folder, as it is committed, and has nothing checked out."""
         root = cls.empty(name, workspace).root
         tree = git.text("rev-parse", "--verify", repository.tree, cwd=repository.top)
         borrowed = json.dumps(str(repository.objects), ensure_ascii=False)  # git reads C's quotes
         (root / ".git/objects/info/alternates").write_text(f"{borrowed}\n", "utf-8")
-        commit = git.run(*_NEUTRAL, "commit-tree", "-m", "As it is", tree, cwd=root, env=_OURS).decode().strip()
-        git.run(*_NEUTRAL, "reset", "--quiet", "--hard", commit, cwd=root, env={"GIT_LFS_SKIP_SMUDGE": "1"})
         return cls(root, tree)
 
     @classmethod

@@ -6,12 +6,13 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlscaffold.create import Step
+    from mlscaffold.draft import Step
 
 
 def console(*, stderr: bool = False) -> "Console":
@@ -49,6 +50,14 @@ def print_diff(patch: str) -> None:
 def quoted(word: str) -> str:
     """A word as the shell takes it."""
     return subprocess.list2cmdline([word]) if os.name == "nt" else shlex.quote(word)
+
+
+def change_of_folder(root: Path) -> list[str]:
+    """The command that goes to a folder; none if we are there."""
+    here = Path.cwd()
+    if here == root:
+        return []
+    return [f"cd {quoted(str(root.relative_to(here) if root.is_relative_to(here) else root))}"]
 
 
 def watched() -> bool:

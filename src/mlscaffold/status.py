@@ -9,7 +9,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mlscaffold import git, history, journal, project, questions, render
-from mlscaffold.create import Step, Warn
+from mlscaffold.draft import Step, Warn
 from mlscaffold.errors import ProjectError
 from mlscaffold.project import ANSWERS_FILE, Project
 from mlscaffold.questions import Questionnaire
@@ -42,7 +42,7 @@ class Status:
         project: what it says about itself.
         newest: the newest version of its template.
         releases: the releases that it has not got, oldest first.
-        commits: the number of the template's commits that it has not got.
+        commits: the number of commits that it has not got, of those that touch the template.
         files: path and state of each file that differs, sorted by path.
         conflicts: paths of files with conflicts that nobody has resolved.
         rejects: paths of .rej files.
@@ -82,11 +82,12 @@ def of(path: str | None, template: str | None, step: Step, warn: Warn) -> Status
         states |= {name: State.RESTORED for name in view.other_layers() - made.keys() if (found.root / name).is_file()}
         states.pop(ANSWERS_FILE, None)
         marked = [name for name, state in states.items() if state is State.EDITED and _has_conflict(found.root / name)]
+        commits = view.past.distance(view.commit, view.newest)
         return Status(
             found,
             view.past.describe(view.newest),
-            view.past.releases(view.commit, view.newest),
-            view.past.distance(view.commit, view.newest),
+            view.past.releases(view.commit, view.newest) if commits else [],
+            commits,
             sorted(states.items()),
             sorted({*marked, *_unmerged(found)}),
             project.rejects(found),
@@ -102,7 +103,7 @@ def difference(path: str | None, file: str | None, template: str | None, step: S
     """
     with _opened(path, template, step, warn) as view:
         made = [name for name in view.scratch.files(view.pristine) if name != ANSWERS_FILE]
-        paths = [] if file is None else [_inside(view.project, file)]
+        paths = [] if file is None else [project.inside(view.project.root, file)]
         if paths and paths[0] not in made:
             raise ProjectError(f"{file} is not a file that the template makes of this project's answers.")
         base = view.scratch.without(view.pristine, [ANSWERS_FILE], EMPTY)
@@ -147,7 +148,7 @@ class _View:
 def _opened(path: str | None, template: str | None, step: Step, warn: Warn) -> Iterator[_View]:
     found = project.find(path)
     if git.repository_around(found.root):
-        recovered = journal.recover(project.repository(found))
+        recovered = journal.recover(project.repository(found.root))
         if recovered:
             warn(recovered)
             found = project.find(str(found.root))
@@ -164,19 +165,12 @@ def _opened(path: str | None, template: str | None, step: Step, warn: Warn) -> I
         yield _View(found, past, commit, newest, questions.read(source), source, scratch, tree)
 
 
-def _inside(found: Project, file: str) -> str:
-    for place in (Path(file), found.root / file):
-        with contextlib.suppress(ValueError):
-            return (place.parent.resolve() / place.name).relative_to(found.root).as_posix()
-    raise ProjectError(f"{file} is not in the project {found.root}.")
-
-
 def _has_conflict(path: Path) -> bool:
     return _CONFLICT.search(path.read_bytes()) is not None
 
 
 def _unmerged(found: Project) -> list[str]:
     try:
-        return project.unmerged(found)
+        return project.unmerged(found.root)
     except git.GitError:
         return []

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from rich.tree import Tree
 
-from mlscaffold.create import File
+from mlscaffold.draft import File
 
 _LINES = 10
 

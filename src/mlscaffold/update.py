@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from mlscaffold import history, journal, project, questions, render, source, verdicts
-from mlscaffold.create import Step, Warn
-from mlscaffold.errors import AnswerError, LossError, ProjectError
+from mlscaffold.draft import Step, Warn
+from mlscaffold.errors import AnswerError, LossError, ProjectError, TemplateError
 from mlscaffold.project import ANSWERS_FILE, Project, Repository
-from mlscaffold.scratch import Scratch
+from mlscaffold.scratch import Scratch, check_kinds
 from mlscaffold.verdicts import File
 
 
@@ -104,7 +104,7 @@ class Plan:
         """
         if not accept_losses:
             self.refuse_losses()
-        project.check_clean(self.project, self.repository)
+        project.check_clean(self.project.root, self.repository)
         journal.apply(self.repository, self.scratch, self.change, self.stages)
 
 
@@ -116,12 +116,13 @@ def planned(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
         MlscaffoldError: it cannot be done; nothing was touched.
     """
     found = project.find(request.path)
-    repository = project.repository(found)
+    repository = project.repository(found.root)
     recovered = journal.recover(repository)
     if recovered:
         warn(recovered)
         found = project.find(str(found.root))
-    project.check_clean(found, repository)
+    project.check_clean(found.root, repository)
+    project.check_recorded(found, repository)
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         workspace = Path(folder)
         with step("Looking at the template's versions"):
@@ -154,10 +155,12 @@ class _Versions:
                 raise ProjectError(
                     f"The project is at {found.commit}, which is newer than {wanted}: there is no way back but git's."
                 )
-            raise ProjectError(
-                f"The project comes from a newer release ({found.commit}) than this one has"
-                f" ({past.describe(new)}): upgrade mlscaffold."
-            )
+            if request.template or (past.url and history.is_own(past.url)):
+                raise ProjectError(
+                    f"The project comes from a newer release ({found.commit}) than this one has"
+                    f" ({past.describe(new)}): upgrade mlscaffold."
+                )
+            new = old  # made from what its template will release next
         return cls(past, old, new)
 
 
@@ -181,16 +184,20 @@ def _plan(
     answers = _answers(found, new_template, questionnaire, new_version, request, workspace)
     with step("Trying the update"):
         scratch = Scratch.of(repository, found.root.name, workspace)
+        pristine = _Pristine(scratch, workspace, found)
         try:
             with history.redirected(past):
                 render.update(scratch.root, answers, versions.new)
         except AnswerError as error:
             raise _explained(error, found, request, new_version) from error
+        except (TemplateError, OSError, AssertionError):  # what Copier makes of a file where it wants a folder
+            made = pristine.tree(new_template, answers, "new")
+            check_kinds(scratch.files(scratch.head), scratch.files(made))
+            raise
         stages = scratch.stages()
         after = scratch.take(scratch.root, "after")
         recorded = questions.read_answers(scratch.root / ANSWERS_FILE)
         _check_kept(found, recorded, new_template, questionnaire, request, new_version)
-        pristine = _Pristine(scratch, workspace, found)
         old = pristine.tree(old_template, {}, "old")
         trees = verdicts.Trees(old, scratch.head, after, lambda: pristine.tree(new_template, answers, "new"))
     in_the_way = [

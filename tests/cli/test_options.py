@@ -89,6 +89,15 @@ def test_bash_completes_values_at_once_where_there_are_choices(cli: Cli) -> None
     assert bash(cli, "new", "--set", "task") == ["task=tabular_classification"]
 
 
+@pytest.mark.parametrize("words", [["update", "--set"], ["set"], ["set", "churn"], ["adopt", "--set"]])
+def test_other_commands_complete_keys_and_values_too(cli: Cli, words: list[str]) -> None:
+    assert bash(cli, *words, "auth") == ["author_name=", "author_email="]
+    assert bash(cli, *words, "task", "=", "tab") == ["tabular_classification"]
+    given = [*words, "task", "=", "tabular_classification", *(["--set"] if "--set" in words else [])]
+    assert "project_name=" in bash(cli, *given, "")
+    assert not [word for word in bash(cli, *given, "") if word.startswith("task")]
+
+
 def test_bash_which_splits_at_equals_signs_gets_what_comes_after(cli: Cli) -> None:
     assert bash(cli, "new", "--set", "task", "=") == ["tabular_classification"]
     assert bash(cli, "new", "--set", "task", "=", "tab") == ["tabular_classification"]

@@ -46,6 +46,7 @@ class Terminal:
                 raise AssertionError(f"{text!r} did not appear in: {self.shown}")
 
     def type(self, keys: str) -> None:
+        time.sleep(0.1)  # a Ctrl-C between a prompt and the read(2) behind it is lost, in any program
         os.write(self.master, keys.encode())
 
     def end(self, seconds: float = 30) -> int:
@@ -62,7 +63,7 @@ class Terminal:
         except OSError:  # how Linux says that nobody is at the other end any more
             return False
         if b"\x1b[6n" in more:
-            self.type("\x1b[1;1R")  # "where is the cursor?"
+            os.write(self.master, b"\x1b[1;1R")  # "where is the cursor?"
         self.shown += re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", more.decode("utf-8", "replace"))
         return bool(more)
 
@@ -119,8 +120,8 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
 
 
 def test_a_folder_whose_name_will_not_do_asks_for_one(cli: Cli, terminals: list[Terminal]) -> None:
-    given = ("description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn")
-    given += ("cloud=none", "ci=none")
+    given = ["description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn"]
+    given += ["cloud=none", "ci=none"]
     sets = [argument for assignment in given for argument in ("--set", assignment)]
     terminals.append(terminal := Terminal(cli, "new", "7up", "--no-lock", "--no-git", *sets))
     terminal.wait_for("'7up' cannot be the project's name: a letter first")

@@ -151,3 +151,13 @@ def save(project: Path, message: str = "Mine") -> None:
     """Commit all that is in a project."""
     git(project, "add", "--all")
     git(project, "commit", "-q", "--allow-empty", "-m", message)
+
+
+def repository(root: Path, files: Mapping[str, str]) -> Path:
+    """Write files and commit them."""
+    for name, text in files.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, "utf-8")
+    git(root, "init", "-q")
+    save(root)
+    return root

@@ -1,4 +1,4 @@
-"""`kill -9` of `update` and `set`: at random moments, and at chosen ones while the update is being applied."""
+"""`kill -9` of `update`, `set` and `adopt`: at random moments, and at chosen ones while the change is being made."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ GIT = """\
     after) kill -9 $PPID ;;
     esac
     exit 0 ;;
+*" update-ref "*)
+    [ "$KILL" = unborn ] && kill -9 $PPID && exit 1
+    {git} "$@" || exit
+    [ "$KILL" = born ] && kill -9 $PPID
+    exit 0 ;;
 *" update-index -z --index-info "*)
     [ "$KILL" = locked ] && : > .git/index.lock && kill -9 $PPID && exit 1
     {git} "$@" || exit
@@ -42,6 +47,12 @@ GIT = """\
 esac
 exec {git} "$@"
 """
+
+
+def forsake(project: Path) -> None:
+    """Make a project a repository that follows no template and lacks files of it."""
+    git(project, "rm", "-q", ".copier-answers.yml", "run.sh", "src/churn/data.py")
+    save(project, "Forsake the template")
 
 
 def prepare(house: House, project: Path) -> None:
@@ -64,18 +75,15 @@ def prepare(house: House, project: Path) -> None:
 def state(project: Path) -> dict[str, object]:
     """Return all that counts: files, modes, and git's view of them."""
     files: dict[str, object] = {path: one for path, one in tree(project).items() if not path.startswith(".git/")}
-    return {**files, ":index": git(project, "ls-files", "--stage"), ":status": git(project, "status", "--porcelain")}
+    refs = git(project, "for-each-ref", "--format=%(refname) %(tree) %(parent)")
+    index = git(project, "ls-files", "--stage")
+    return {**files, ":index": index, ":status": git(project, "status", "--porcelain"), ":refs": refs}
 
 
 def kill_while_applying(cli: Cli, project: Path, moment: str, folder: Path) -> subprocess.CompletedProcess[str]:
     """Update with a git that kills its caller, then return what the next call says, which has to repair everything."""
     before = state(project)
-    (folder / "bin").mkdir()
-    wrapper = folder / "bin/git"
-    wrapper.write_text(GIT.replace("{git}", str(shutil.which("git"))), "utf-8")
-    wrapper.chmod(0o755)
-    path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
-    cli("update", project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
+    _killed(cli, project, moment, folder, "update")
     assert (project / ".git/mlscaffold/journal.json").exists()
     said = cli("status", project, "--json", code=4)
     assert KILLED in said.stderr
@@ -83,6 +91,25 @@ def kill_while_applying(cli: Cli, project: Path, moment: str, folder: Path) -> s
     assert not (project / ".git/mlscaffold/journal.json").exists()
     assert KILLED not in cli("status", project, "--json", code=4).stderr
     return said
+
+
+def kill_while_adopting(cli: Cli, project: Path, moment: str, folder: Path) -> str:
+    """Adopt a repository with a git that kills its caller, insist that nothing is half done, and return the branch."""
+    before = state(project)
+    _killed(cli, project, moment, folder, "adopt")
+    now = state(project)
+    assert {**now, ":refs": ""} == {**before, ":refs": ""}
+    git(project, "fsck", "--strict")
+    return git(project, "for-each-ref", "--format=%(refname)", "refs/heads/mlscaffold")
+
+
+def _killed(cli: Cli, project: Path, moment: str, folder: Path, command: str) -> None:
+    (folder / "bin").mkdir()
+    wrapper = folder / "bin/git"
+    wrapper.write_text(GIT.replace("{git}", str(shutil.which("git"))), "utf-8")
+    wrapper.chmod(0o755)
+    path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
+    cli(command, project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
 
 
 def kill_often(cli: Cli, project: Path, times: int, seed: int, words: Callable[[Path], list[str]]) -> Counter[str]:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.conftest import git, tree
 from tests.living.conftest import Run
-from tests.living.house import House, lines, save
+from tests.living.house import FILES, House, lines, save
 
 
 def test_a_fresh_project_is_up_to_date(run: Run, project: Path) -> None:
@@ -37,6 +37,18 @@ def test_it_tells_how_far_behind_a_project_is(run: Run, house: House, project: P
     found = run("status", "churn", "--json", code=4).data
     assert found["behind"] == {"commits": 2, "releases": ["v1.1.0", "v2.0.0"]}
     assert "2 releases behind v2.0.0" in run("status", "churn", code=4).out
+
+
+def test_commits_beside_the_template_do_not_count(run: Run, house: House, project: Path) -> None:
+    house.release(None, {"README.md": "ours\n"})
+    house.release("v1.0.1", {"tests/test_it.py": "ours\n"})
+    found = run("status", "churn", "--json").data
+    assert found["behind"] == {"commits": 0, "releases": []}
+    for name in ("copier.yml", "partials/empty.jinja", "template/run.sh"):
+        house.release(None, {name: f"{FILES[name]}# more\n"})
+        house.release(None, {"README.md": f"ours, too, after {name}\n"})
+    found = run("status", "churn", "--json", code=4).data
+    assert found["behind"] == {"commits": 3, "releases": ["v1.0.1"]}
 
 
 def test_it_tells_what_differs(run: Run, project: Path) -> None:

@@ -1,13 +1,13 @@
-"""In a terminal: new questions are asked, and edits are lost after a yes only."""
+"""In a terminal: what is not known is asked, and nothing is done, or lost, without a yes."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.conftest import in_clone, tree
+from tests.cli.conftest import git, in_clone, tree
 from tests.cli.test_terminal import CTRL_C, ENTER, Terminal
 from tests.cli.test_terminal import terminals as terminals  # the fixture
-from tests.living.house import QUESTIONS, House, answers_of, lines, save
+from tests.living.house import QUESTIONS, House, answers_of, lines, repository, save
 
 
 def test_new_questions_are_asked_and_losses_need_a_yes(
@@ -35,3 +35,22 @@ def test_new_questions_are_asked_and_losses_need_a_yes(
             assert now == before
     assert answers_of(project)["docs"] == "none"
     assert not (project / "src/churn/old.py").exists()
+
+
+def test_adopting_asks_what_the_files_do_not_tell(house: House, tmp_path: Path, terminals: list[Terminal]) -> None:
+    root = repository(tmp_path / "churn", {"pyproject.toml": '[project]\nname = "Churn"\n', "README.md": "mine\n"})
+    cli = in_clone(house.root, tmp_path)
+    before = git(root, "for-each-ref")
+    for keys, code in (CTRL_C, 1), ("n" + ENTER, 1), (ENTER, 0):
+        terminals.append(terminal := Terminal(cli, "adopt", str(root), "--set", "ci=none"))
+        terminal.wait_for("Which cloud?", 60)
+        terminal.type(ENTER)
+        terminal.wait_for("Commit this to the branch mlscaffold/adopt? [Y/n]", 60)
+        terminal.type(keys)
+        assert terminal.end(60) == code, terminal.shown
+        assert "Traceback" not in terminal.shown
+        for question in "What is it called?", "Where does it run?":
+            assert question not in terminal.shown
+        if code:
+            assert git(root, "for-each-ref") == before
+    assert "cloud: aws" in git(root, "show", "mlscaffold/adopt:.copier-answers.yml")

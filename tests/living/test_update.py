@@ -406,6 +406,28 @@ def test_a_shallow_clone_has_no_versions(
     assert "is a shallow clone" in refuses(project, "update", "churn")
 
 
+@pytest.mark.parametrize(
+    ("mine", "theirs", "reason"),
+    [
+        ("shared", "shared/x.txt", "shared is no folder in the project and a folder in the template"),
+        ("shared/x.txt", "shared", "shared is a folder in the project and a file in the template"),
+        ("link", "link/x.txt", "link is no folder in the project and a folder in the template"),
+    ],
+)
+def test_files_and_folders_of_one_name(
+    refuses: Callable[..., str], house: House, project: Path, mine: str, theirs: str, reason: str
+) -> None:
+    (project / mine).parent.mkdir(exist_ok=True)
+    if mine == "link":
+        (project / mine).symlink_to(project.parent)
+    else:
+        (project / mine).write_text("mine\n", "utf-8")
+    save(project)
+    house.release("v2.0.0", {f"template/{theirs}": "theirs\n"})
+    assert reason in refuses(project, "update", "churn")
+    assert not (project.parent / "x.txt").exists()
+
+
 # ── Other templates ─────────────────────────────────────────────────────────────────────────────────────────────────
 def test_another_place_can_be_named_for_the_template(run: Run, house: House, project: Path, tmp_path: Path) -> None:
     """To try what is being developed; the recorded address stays."""
@@ -432,3 +454,12 @@ def test_a_fork_is_updated_from_where_it_was_made(run: Run, house: House, projec
     assert not (project / "upstream.txt").exists()
     assert not (project / "later.txt").exists()  # the newest release, not the newest commit
     assert answers_of(project)["_commit"] == "v1.1.0"
+
+
+def test_a_project_ahead_of_its_forks_newest_release_has_nothing_to_do(run: Run, house: House, tmp_path: Path) -> None:
+    fork = tmp_path / "fork"
+    git(tmp_path, "clone", "-q", str(house.root), str(fork))
+    House(fork).release(None, {"template/later.txt": "later\n"})
+    run("new", "churn", "--defaults", "--no-lock", "--template", fork)
+    assert "Nothing to do" in run("update", "churn").out
+    assert "Up to date" in run("status", "churn").out

@@ -114,9 +114,11 @@ def site(
 
 
 def _newer(template_repo: Path, clone: Path) -> Path:
-    """Return a clone of the template with one release more."""
+    """Return a clone of the template with one release more, which changes what is generated."""
     subprocess.run(["git", "clone", "--quiet", str(template_repo), str(clone)], check=True)
-    for command in (["commit", "--quiet", "--allow-empty", "--message", "More"], ["tag", "v1.1.0"]):
+    with (clone / "template/AGENTS.md.jinja").open("a") as file:
+        file.write("\nMore.\n")
+    for command in (["commit", "--quiet", "--all", "--message", "More"], ["tag", "v1.1.0"]):
         subprocess.run(["git", *command], cwd=clone, check=True)
     return clone
 

@@ -1,4 +1,4 @@
-"""`kill -9` of `update` and `set`: at each moment of applying, and MLSCAFFOLD_KILLS times at random ones."""
+"""`kill -9` of `update`, `set` and `adopt`: at each moment of applying, then MLSCAFFOLD_KILLS / 2 times at random."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.living.conftest import made_project as made_project
 from tests.living.conftest import project as project
 from tests.living.conftest import run as run
 from tests.living.house import House
-from tests.living.killing import kill_often, kill_while_applying, prepare
+from tests.living.killing import forsake, kill_often, kill_while_applying, prepare
 
 KILLS = int(os.environ.get("MLSCAFFOLD_KILLS", "200")) // 2
 
@@ -38,6 +38,7 @@ def test_what_somebody_wrote_meanwhile_is_put_aside(house: House, project: Path,
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
     "update": lambda project: ["update", str(project)],
     "set": lambda project: ["set", str(project), "ci=gitlab", "cloud=gcp"],
+    "adopt": lambda project: ["adopt", str(project)],
 }
 
 
@@ -46,6 +47,8 @@ def test_killed_at_any_moment(
     house: House, project: Path, tmp_path: Path, command: str, record_property: Callable[[str, object], None]
 ) -> None:
     prepare(house, project)
+    if command == "adopt":
+        forsake(project)
     seed = random.SystemRandom().randrange(2**32)
     seen = kill_often(in_clone(house.root, tmp_path), project, KILLS, seed, COMMANDS[command])
     record_property("kills", dict(seen))

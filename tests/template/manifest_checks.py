@@ -79,6 +79,10 @@ def security_problems(build: Build) -> Iterator[str]:
     for account in build.of("ServiceAccount"):
         if account.get("automountServiceAccountToken") is not False:
             yield f"the service account {account['metadata']['name']} hands out tokens"
+    for obj in build.objects:
+        for name, value in obj["metadata"].get("annotations", {}).items():
+            if name.startswith("checkov.io/skip") and not value.partition("=")[2]:
+                yield f"{obj['kind']} {obj['metadata']['name']} suppresses {value} without a reason"
     for name, pod in pods(build):
         yield from (f"{name}: {problem}" for problem in _pod_problems(pod["spec"]))
     for name, container in containers(build):
@@ -183,6 +187,8 @@ def agreement_problems(build: Build) -> Iterator[str]:
                 ports = {port["name"] for service in chosen for port in service["spec"]["ports"]}
                 if not chosen or not {endpoint["port"] for endpoint in spec["endpoints"]} <= ports:
                     yield f"{of} finds no port to scrape"
+                if any(spec["jobLabel"] not in service["metadata"]["labels"] for service in chosen):
+                    yield f"{of} takes the job's name from a label that is not there"
             case "Ingress":
                 backends = [path["backend"]["service"] for rule in spec["rules"] for path in rule["http"]["paths"]]
                 if any(not _port(services, b["name"], b["port"]) for b in backends):

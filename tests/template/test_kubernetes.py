@@ -145,6 +145,10 @@ def test_rules_and_dashboard_ask_for_what_is_measured(trees: list[Tree]) -> None
         names = ("prometheusrule.yaml", "dashboard.json")
         texts = {n: tree.files[f"deploy/components/monitoring/{n}"].content.decode() for n in names}
         assert list(checks.metric_problems(texts, tree.files)) == []
+        (job,) = (v["query"] for v in json.loads(texts["dashboard.json"])["templating"]["list"] if v["name"] == "job")
+        for build in (tree.released[overlay] for overlay in OVERLAYS):
+            label = build.get("ServiceMonitor", "serving")["spec"]["jobLabel"]
+            assert build.get("Service", "serving")["metadata"]["labels"][label] == job
 
 
 def test_alerts_watch_the_namespaces_that_there_are(trees: list[Tree]) -> None:

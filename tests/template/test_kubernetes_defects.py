@@ -124,6 +124,11 @@ MAP = ("ConfigMap", "dashboard")
             lambda o: container(o)["resources"]["limits"].update({"nvidia.com/gpu": 1}),
             "nvidia.com/gpu is not text",
         ),
+        (
+            DRIFT,
+            lambda o: o["metadata"]["annotations"].update({"checkov.io/skip1": "CKV_K8S_8"}),
+            "CronJob drift suppresses CKV_K8S_8 without a reason",
+        ),
         # names, labels, selectors
         (SERVICE, lambda o: o["metadata"].update(namespace="default"), "is not in my-model-prod"),
         (DEPLOYMENT, lambda o: pod(o).update(serviceAccountName="server"), "server, which does not exist"),
@@ -155,6 +160,7 @@ MAP = ("ConfigMap", "dashboard")
         (SCALER, lambda o: o["spec"]["scaleTargetRef"].update(name="web"), "scales web"),
         (SCALER, lambda o: o["spec"].update(minReplicas=99), "a minimum above its maximum"),
         (MONITOR, lambda o: o["spec"]["endpoints"][0].update(port="web"), "finds no port to scrape"),
+        (MONITOR, lambda o: o["spec"].update(jobLabel="app"), "the job's name from a label that is not there"),
         (ROUTE, lambda o: o["spec"]["rules"][0]["backendRefs"][0].update(port=81), "leads to no service's port"),
         (ROUTE, lambda o: o["spec"]["parentRefs"][0].update(name="gate"), "belongs to no gateway"),
         (
@@ -180,6 +186,16 @@ MAP = ("ConfigMap", "dashboard")
 )
 def test_a_defect_of_an_object_is_found(prod: Build, target: tuple[str, str], plant: Plant, sentence: str) -> None:
     assert sentence in "\n".join(every_check(planted(prod, *target, plant)))
+
+
+def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:
+    examples = [files[f"deploy/gitops/{name}.yaml"].content.decode() for name in ("argocd", "flux")]
+    objects = [*prod.objects, *(obj for text in examples for obj in load_yaml(text))]
+    custom = [obj for obj in objects if (checks.CRDS / obj["apiVersion"].partition("/")[0]).is_dir()]
+    assert {obj["kind"].lower() for obj in custom} == {path.stem.rpartition("_")[0] for path in checks.CRDS.glob("*/*")}
+    for obj in custom:
+        strange = {**obj, "spec": {**obj["spec"], "unknown": 1}}
+        assert "'unknown' was unexpected" in "\n".join(checks.schema_problems([strange], checks.KUBERNETES[-1]))
 
 
 @pytest.mark.parametrize(
@@ -242,8 +258,8 @@ def test_a_variable_that_nobody_reads_or_sets_is_found(prod: Build, files: dict[
     assert "MODEL_URL is set but nobody reads it" in list(checks.variable_problems([unread], files))
     readme = files["deploy/README.md"]
     for old, new, sentence in (
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "deploy/README.md tells of MODEL_URL, which nobody reads"),
-        (b"| `MODEL_URI` |", b"| `MODEL_URL` |", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "deploy/README.md tells of MODEL_URL, which nobody reads"),
+        (b"| `MODEL_URI`, ", b"| `MODEL_URL`, ", "MODEL_URI is read, but deploy/README.md does not tell who sets it"),
         (b"`MODEL_CACHE`, ", b"", "MODEL_CACHE is read, but deploy/README.md does not tell who sets it"),
     ):
         assert old in readme.content

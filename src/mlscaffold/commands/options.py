@@ -18,6 +18,48 @@ Template = Annotated[
         " its address stays.",
     ),
 ]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="URL_OR_PATH",
+        help="Take the template from there: a fork, or a clone that is being developed. The project records that"
+        " address, and is updated from there.",
+    ),
+]
+Ref = Annotated[
+    str | None,
+    typer.Option(
+        "--ref",
+        metavar="REF",
+        help="The template's version: a tag, a branch or a commit. Left out, what this installation has or, with"
+        " --template, the newest commit.",
+    ),
+]
+
+
+def _offer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from mlscaffold import completion
+
+    given = [word for name in ("assignments", "words") for word in context.params.get(name) or ()]
+    return list(completion.candidates(incomplete, given))
+
+
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        autocompletion=_offer,
+        help="Answer a question; may be given several times. `mlscaffold options` lists the questions.",
+    ),
+]
+Words = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="[PATH] KEY=VALUE…", autocompletion=_offer, help="The project's folder, and the answers to change."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, and ask nothing.")]
 Path = Annotated[
     str | None,

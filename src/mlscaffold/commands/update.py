@@ -1,7 +1,6 @@
 """`mlscaffold update` and `mlscaffold set`: shown file by file, then applied all or nothing."""
 
 from collections import Counter
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,10 +40,7 @@ def update(
             "--to", "--ref", metavar="VERSION", help="The version to take: a tag, or any commit of the template."
         ),
     ] = None,
-    assignments: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Change an answer on the way; may be given several times."),
-    ] = None,
+    assignments: options.Assignments = None,
     template: options.Template = None,
     dry_run: DryRun = False,
     diff: Diff = False,
@@ -70,10 +66,7 @@ def update(
 
 
 def set_(
-    words: Annotated[
-        list[str],
-        typer.Argument(metavar="[PATH] KEY=VALUE…", help="The project's folder, and the answers to change."),
-    ],
+    words: options.Words,
     template: options.Template = None,
     dry_run: DryRun = False,
     diff: Diff = False,
@@ -188,15 +181,8 @@ def _conclude(plan: "Plan", *, applied: bool, dry_run: bool) -> None:
     if any(file.path == "pyproject.toml" for file in plan.files) and (plan.project.root / "uv.lock").is_file():
         steps.append("uv lock")
     out.print("Next:", style="bold")
-    for step in [*_change_of_folder(plan.project.root), *steps, "git add --all && git commit"]:
+    for step in [*screen.change_of_folder(plan.project.root), *steps, "git add --all && git commit"]:
         out.print(f"  {step}", markup=False, style="cyan", soft_wrap=True)
-
-
-def _change_of_folder(root: Path) -> list[str]:
-    here = Path.cwd()
-    if here == root:
-        return []
-    return [f"cd {screen.quoted(str(root.relative_to(here) if root.is_relative_to(here) else root))}"]
 
 
 def _counts(plan: "Plan") -> str:

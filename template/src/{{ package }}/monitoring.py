@@ -6,7 +6,7 @@ bins. The log is counted into the same bins, one object at a time, so it may be 
 
 import gzip
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -141,7 +141,12 @@ def measure(reference: Reference, model: str, log_uri: str, since: datetime | No
         model: The bundle's id; what other models answered is left out.
         log_uri: Where the prediction log is.
         since: Leaves out what is older. A column that the log hides is left out too.
+
+    Raises:
+        ProjectError: nothing is logged anywhere, or the log cannot be read.
     """
+    if not log_uri:
+        raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so nobody can see them drift")
     profiles: list[Profile] = [*reference.inputs, *reference.probabilities]
     totals = [np.zeros(len(profile.counts), dtype=np.int64) for profile in profiles]
     rows = 0
@@ -173,8 +178,10 @@ def _read(uri: str, model: str, since: datetime | None) -> Iterator[list[_Line]]
     """Yield the lines of each object of the log that has any for the model."""
     decoder = msgspec.json.Decoder(_Line)
     store = open_folder(uri)
+    # An object's name begins with the day of its writing: of a log of years, only the last days are listed.
+    first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
     try:
-        for objects in obstore.list(store):
+        for objects in obstore.list(store, offset=first):
             for meta in objects:
                 if since and meta["last_modified"] < since:
                     continue

@@ -77,7 +77,9 @@ def image_store() -> images.Store:
     """Return where images are kept."""
     if reason := images.lacking():
         lack(reason)
-    return images.Store(images.SHARED)
+    store = images.Store(images.SHARED)
+    store.forget()
+    return store
 
 
 @pytest.fixture(scope="session")

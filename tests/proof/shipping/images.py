@@ -7,6 +7,8 @@ Dockerfile, not the upstream images. All of it stays in a store of its own, wher
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
 import re
@@ -166,11 +168,21 @@ class Store:
         assert done.returncode == 0, f"buildah {arguments[0]}:\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
         return done.stdout.strip()
 
+    def forget(self) -> None:
+        """Remove what no image needs any more and nobody has built for a day."""
+        if old := self.buildah("images", "--quiet", "--filter=dangling=true", "--filter=until=24h").split():
+            self.buildah("rmi", *old)
+
     def build(self, context: Path, name: str, target: str | None = None) -> Image:
-        """Build the Dockerfile in a folder, or the stages that one target needs."""
+        """Build the Dockerfile in a folder, or the stages that one target needs; only what was not built before."""
+        with (self._folder / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)  # or two processes would both build it
+            return self._build(context, name, target)
+
+    def _build(self, context: Path, name: str, target: str | None) -> Image:
         for reference in _references((context / "Dockerfile").read_text(encoding="utf-8")):
             self._stand_in(reference)
-        options = ["--isolation=chroot", "--network=host", "--pull-never", "--layers", "--format=docker"]
+        options = ["--isolation=chroot", "--network=host", "--pull-never", "--layers", "--force-rm", "--format=docker"]
         options += [f"--target={target}"] if target else []
         proxies = [name for name in os.environ if name.lower() in ("http_proxy", "https_proxy", "no_proxy")]
         options += [f"--build-arg={proxy}={os.environ[proxy]}" for proxy in proxies]
@@ -194,20 +206,27 @@ class Store:
         if name in self.buildah("images", "--format", "{{.Name}}:{{.Tag}}").split():
             return
         container = self.buildah("from", "scratch")
-        root = Path(self.buildah("mount", container))
-        if match := re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-(\w+)", reference):
-            settings = self._python(root, *match.groups())
-        elif match := re.fullmatch(r"ghcr\.io/astral-sh/uv:([\d.]+)", reference):
-            settings = self._uv(root, *match.groups())
-        else:
-            raise AssertionError(f"nothing can stand in for {reference}")
-        self.buildah("umount", container)
-        self.buildah("config", *settings, container)
-        self.buildah("commit", "--quiet", "--rm", container, name)
+        try:
+            root = Path(self.buildah("mount", container))
+            if match := re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-(\w+)", reference):
+                settings = self._python(root, *match.groups())
+            elif match := re.fullmatch(r"ghcr\.io/astral-sh/uv:([\d.]+)", reference):
+                settings = self._uv(root, *match.groups())
+            else:
+                raise AssertionError(f"nothing can stand in for {reference}")
+            self.buildah("umount", container)
+            self.buildah("config", *settings, container)
+            self.buildah("commit", "--quiet", container, name)
+        finally:
+            self.buildah("rm", container)
 
     def _python(self, root: Path, version: str, release: str) -> list[str]:
-        packages = "ca-certificates,python3,python3-venv"
-        _run("debootstrap", "--variant=minbase", f"--include={packages}", release, str(root))
+        what = ("--variant=minbase", "--include=ca-certificates,python3,python3-venv", release, str(root))
+        for _ in range(2):  # it gives up when one of a hundred downloads fails; begun again it fetches what is missing
+            with contextlib.suppress(AssertionError):
+                _run("debootstrap", "--download-only", *what)
+                break
+        _run("debootstrap", *what)
         (python,) = (root / "usr/bin").glob("python3.[0-9]*[0-9]")
         assert python.name == f"python{version}", f"{release} has {python.name}, the Dockerfile asks for {version}"
         for link in ("python", "python3"):

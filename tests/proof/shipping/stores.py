@@ -193,8 +193,8 @@ class Gate:
                 self.send_header("Content-Length", length or str(len(answer.body)))
                 self.end_headers()
                 if self.command != "HEAD":
-                    for start in range(0, len(answer.body), 65536):
-                        chunk = answer.body[start : start + 65536]
+                    for start in range(0, len(answer.body), 8192):
+                        chunk = answer.body[start : start + 8192]
                         self.wfile.write(chunk)
                         time.sleep(len(chunk) / gate.bytes_a_second)
 

@@ -88,6 +88,7 @@ def test_it_runs_with_its_own_command_and_no_rights(service: Image) -> None:
 
 def test_its_health_check_can_fail(service: Image) -> None:
     with service.run("serve", "--port", "8001", own_network=True) as container:
+        wait(lambda: "running on" in container.log.read_text(), "the service does not start")
         assert container.exec(service.config["Healthcheck"]["Test"][1:]).returncode != 0
 
 
