@@ -45,8 +45,9 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
     }
     environment = {name: str(place) for name, place in places.items()} | {"GIT_CONFIG_NOSYSTEM": "1"}
     with pytest.MonkeyPatch.context() as patch:
-        # Set while git runs a hook, these would send every git command to the repository around us.
-        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
+        # Set while git runs a hook, the first three would send every git command to the repository around us. With the
+        # last, every program in Python would compile all that it imports whenever it starts.
+        for name in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "PYTHONDONTWRITEBYTECODE"):
             patch.delenv(name, raising=False)
             if name in local.env:
                 del local.env[name]

@@ -60,7 +60,6 @@ class Cli:
     def environment(self, **env: str) -> dict[str, str]:
         """Return the environment of its process."""
         everything = {**os.environ, **self.env, **env}
-        everything.pop("PYTHONDONTWRITEBYTECODE", None)  # else each start compiles all that it imports
         return {name: value for name, value in everything.items() if value}
 
 
