@@ -3,44 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Copier, commit
+from tests.conftest import commit
 from tests.template import small
-from tests.template.assembly import File, differences, read_project
-from tests.template.combinations import Answer, Question, Template, load_yaml
-
-
-def run(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run ``copier`` with *arguments* and nobody at the keyboard."""
-    command = [sys.executable, "-m", "copier", *map(str, arguments)]
-    return subprocess.run(
-        command, cwd=cwd, stdin=subprocess.DEVNULL, capture_output=True, encoding="utf-8", check=False
-    )
-
-
-def copy(template: Path, project: Path, **answers: object) -> Path:
-    """Run ``copier copy`` and commit the project."""
-    data = [f"--data={name}={value}" for name, value in answers.items()]
-    result = run("copy", "--defaults", "--quiet", *data, template, project)
-    assert result.returncode == 0, result.stderr
-    commit(project)
-    return project
-
-
-def update(project: Path, **answers: object) -> Path:
-    """Run ``copier update`` and commit what it did; a conflict fails."""
-    data = [f"--data={name}={value}" for name, value in answers.items()]
-    result = run("update", "--defaults", "--quiet", *data, cwd=project)
-    assert result.returncode == 0, result.stderr
-    unmerged = subprocess.run(["git", "ls-files", "-u"], cwd=project, check=True, capture_output=True).stdout
-    assert not unmerged
-    commit(project)
-    return project
+from tests.template.combinations import Template, load_yaml
+from tests.template.plain_copier import copy, read_files, switch, update
 
 
 def answers_of(project: Path) -> dict[str, object]:
@@ -98,12 +68,6 @@ def test_an_update_to_the_same_version_changes_nothing(template_repo: Path, tmp_
     assert read_files(update(project)) == before
 
 
-def test_every_option_can_be_switched_on_and_off(template_repo: Path, template: Template, tmp_path: Path) -> None:
-    for question in template.questions:
-        if question.when is True and len(question.choices) > 1:
-            switch(template_repo, question, tmp_path / question.name)
-
-
 def test_switching_is_proven_where_there_are_options(tmp_path: Path) -> None:
     template = small.write(tmp_path / "small")
     commit(template, "v1.0.0")
@@ -116,24 +80,3 @@ def test_a_template_that_needs_trust_would_be_noticed(tmp_path: Path) -> None:
     commit(template, "v1.0.0")
     with pytest.raises(AssertionError, match="trust"):
         copy(template, tmp_path / "project")
-
-
-def switch(template_repo: Path, question: Question, directory: Path) -> list[Answer]:
-    """Take one project through every choice of *question*, which is always asked, and return them in order.
-
-    Each is switched on and off again; after each update the project equals one made with that choice at once.
-    """
-    values = [choice.value for choice in question.choices]
-    first = values.index(question.default)
-    values = [*values[first + 1 :], *values[: first + 1]]
-    project = copy(template_repo, directory / "switched")
-    for value in values:
-        fresh = Copier(template_repo).copy(directory / f"fresh-{value}", {question.name: value})
-        update(project, **{question.name: value})
-        assert differences(read_files(fresh), read_files(project)) == [], f"{question.name}={value}"
-    return values
-
-
-def read_files(project: Path) -> dict[str, File]:
-    """Return every file of *project* but git's own."""
-    return {path: file for path, file in read_project(project).items() if not path.startswith(".git/")}
