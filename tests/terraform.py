@@ -18,6 +18,8 @@ def terraform(folder: Path, *arguments: str, env: Mapping[str, str] | None = Non
     variables = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
     if MIRROR.is_file():
         variables["TF_CLI_CONFIG_FILE"] = str(MIRROR)
+    elif not Path(variables.get("TF_CLI_CONFIG_FILE", "")).is_file():  # of a file that is gone Terraform complains
+        variables.pop("TF_CLI_CONFIG_FILE", None)
     command = [need("terraform"), f"-chdir={folder}", *arguments]
     return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", env=variables | dict(env or {}))
 
