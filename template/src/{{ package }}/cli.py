@@ -11,7 +11,7 @@ import msgspec
 import typer
 from pydantic import ValidationError
 
-from .errors import DriftError, ProjectError
+from .core.errors import DriftError, ProjectError
 from .settings import Settings
 
 app = typer.Typer(
@@ -33,8 +33,8 @@ NewBaseline = Annotated[
 @app.command()
 def data(as_json: AsJson = False) -> None:
     """Read the data, check them against the schema, and keep a snapshot."""
-    from . import data as stage
-    from . import params
+    from .core import params
+    from .core.data import snapshots as stage
 
     snapshot = stage.make_snapshot(params.load())
     if snapshot.bad.height and not as_json:
@@ -46,10 +46,11 @@ def data(as_json: AsJson = False) -> None:
 @app.command()
 def train(as_json: AsJson = False) -> None:
     """Train on the newest snapshot, and publish a candidate."""
-    from . import data as stage
-    from . import params, training
+    from .core import params
+    from .core.data import snapshots as stage
+    from .core.training import run
 
-    trained = training.train(stage.latest(), params.load(), Settings())
+    trained = run.train(stage.latest(), params.load(), Settings())
     metrics = "\n".join(f"  {name:<20}{estimate}" for name, estimate in trained.report.metrics.items())
     _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
 
@@ -61,8 +62,9 @@ def tune(
     as_json: AsJson = False,
 ) -> None:
     """Search for better parameters, inside the rows that are trained on."""
-    from . import data as stage
-    from . import params, tuning
+    from .core import params
+    from .core.data import snapshots as stage
+    from .core.training import tuning
 
     current = params.load()
     best, value = tuning.tune(stage.latest(), current, trials)
@@ -78,23 +80,27 @@ def tune(
 @app.command()
 def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
     """Let a model meet the champion on the held-out rows; exit with 3 if the gate refuses it."""
-    from . import params, promotion, registry
+    from .core import params
+    from .core.bundles import registry
+    from .core.evaluation import gate
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
-    decision = promotion.judge(bundle, params.load(), settings)
+    decision = gate.judge(bundle, params.load(), settings)
     _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
-    promotion.enforce(decision)
+    gate.enforce(decision)
 
 
 @app.command()
 def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_json: AsJson = False) -> None:
     """Make a model the champion, if the gate lets it pass."""
-    from . import params, promotion, registry
+    from .core import params
+    from .core.bundles import registry
+    from .core.evaluation import gate
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
-    decision = promotion.promote(bundle, params.load(), settings, new_baseline=new_baseline)
+    decision = gate.promote(bundle, params.load(), settings, new_baseline=new_baseline)
     _print(f"{bundle.id} is the champion: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
 
 
@@ -115,7 +121,7 @@ def serve(
     """Serve the bundle at MODEL_URI over HTTP, or the champion where that is not set."""
     import uvicorn
 
-    from . import registry
+    from .core.bundles import registry
 
     settings = Settings()
     if not settings.model_uri:
@@ -128,7 +134,7 @@ def serve(
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory())
         try:
             uvicorn.run(
-                f"{__package__}.serving:create_app",
+                f"{__package__}.core.serving.app:create_app",
                 factory=True,
                 host=host,
                 port=port,
@@ -143,28 +149,10 @@ def serve(
 @app.command()
 def example(model: Model = "champion") -> None:
     """Print a request that can be posted as it is."""
-    from . import registry
+    from .core.bundles import registry
 
     signature = registry.fetch(model, Settings()).signature()
     typer.echo(msgspec.json.format(msgspec.json.encode({"instances": [signature.example]}), indent=2))
-
-
-@app.command()
-def benchmark(
-    model: Model = "champion",
-    seconds: Annotated[float, typer.Option(min=1, max=60, help="How long to send requests.")] = 5,
-    connections: Annotated[int, typer.Option(min=1, max=64, help="How many requests are under way at once.")] = 8,
-    rows: Annotated[int, typer.Option(min=1, help="Rows a request.")] = 1,
-    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that serve.")] = 1,
-    as_json: AsJson = False,
-) -> None:
-    """Start the service on loopback, measure how fast it answers, and stop it."""
-    from . import benchmark as load
-    from . import registry
-
-    bundle = registry.fetch(model, Settings())
-    result = load.run(bundle, seconds=seconds, connections=connections, rows=rows, workers=workers)
-    _print(str(result), result, as_json)
 
 
 @app.command()
@@ -176,7 +164,8 @@ def predict(
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of a table, of any size."""
-    from . import batch, predictor, registry
+    from .core import batch
+    from .core.bundles import predictor, registry
 
     bundle = registry.fetch(model, Settings())
     done = batch.predict(predictor.load(bundle, threads=os.cpu_count() or 1), source, target, rows_a_part)
@@ -194,13 +183,15 @@ def monitor(
     as_json: AsJson = False,
 ) -> None:
     """Compare the logged predictions with the data that the model was made from; exit with 4 if they have drifted."""
-    from . import drift_report, monitoring, registry
+    from .core.bundles import registry
+    from .core.monitoring import drift
+    from .core.monitoring import report as drift_report
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
     since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
-    reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=monitoring.Reference)
-    report = monitoring.measure(reference, bundle.id, settings.prediction_log_uri, since)
+    reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=drift.Reference)
+    report = drift.measure(reference, bundle.id, settings.prediction_log_uri, since)
     drift_report.write(report, reference.thresholds, out)
     _print(drift_report.summary(report, reference.thresholds), report, as_json)
     if report.drifted:
@@ -215,7 +206,7 @@ def release(
     as_json: AsJson = False,
 ) -> None:
     """Write which image and which model run in an environment; applying it is up to kubectl, Argo CD or Flux."""
-    from . import release as releases
+    from .core.release import release as releases
 
     path = releases.write(environment, image, model)
     _print(f"{path} is written: commit it", {"path": path, "image": image, "model": model}, as_json)
@@ -224,7 +215,7 @@ def release(
 @app.command()
 def champion(as_json: AsJson = False) -> None:
     """Print the champion's URI; nothing while there is none."""
-    from . import registry
+    from .core.bundles import registry
 
     settings = Settings()
     uri = registry.find("champion", settings) if registry.pointer("champion", settings) else ""
@@ -240,7 +231,7 @@ def smoke(
     as_json: AsJson = False,
 ) -> None:
     """Ask a running service for real predictions, and look at its answers."""
-    from . import smoke as test
+    from .core.release import smoke as test
 
     report = test.run(url, model, image, wait)
     _print(f"{url} serves {report.model}; a request takes {report.milliseconds} ms", report, as_json)

@@ -4,7 +4,7 @@ The data's checks, the service's request type and its page, the signature in the
 measured against, the slices of the model card and the rows that the tests use all derive from this file.
 """
 
-from .columns import Category, Column, Number
+from .core.contract.columns import Category, Column, Number
 
 ROW_ID = "application_id"
 """Names a row, once and for all: whether it is trained on or held out depends on nothing else."""

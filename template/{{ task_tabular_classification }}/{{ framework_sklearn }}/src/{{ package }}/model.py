@@ -22,7 +22,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .columns import Columns, Number
+from .core.contract.columns import Columns, Number
 from .schema import FEATURES
 
 NUMBERS = [feature.name for feature in FEATURES if isinstance(feature, Number)]

@@ -1,0 +1,1 @@
+"""Model bundles: sealed, published, fetched, verified and loaded."""

@@ -1,0 +1,160 @@
+"""The model bundle: an immutable folder that holds a model and all that is known of it, named by its content.
+
+Its `manifest.json` names the SHA-256 of every other file, of the data and of `features.py`; the SHA-256 of the manifest
+is the bundle's id and the folder's name. So what is served can be traced to what it was made of, and nothing can be
+altered on the way without being noticed.
+"""
+
+import asyncio
+import contextlib
+import hashlib
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import msgspec
+import obstore
+
+from ... import features
+from ..contract.signature import Signature
+from ..errors import ProjectError
+from .storage import is_remote, join, open_folder
+
+MANIFEST = "manifest.json"
+ID_LENGTH = 16
+PART = 8 * 1024**2
+"""How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
+RETRIES = 3
+"""How often a request is tried again at once; whoever has more patience can say meanwhile what it waits for."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a bundle is made of; `files` maps each path below it to its SHA-256."""
+
+    files: dict[str, str]
+    data: str
+    features: str
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A verified bundle on this machine's disk."""
+
+    path: Path
+    id: str
+    manifest: Manifest
+
+    def signature(self) -> Signature:
+        """Return the contract of its model."""
+        return msgspec.json.decode((self.path / "signature.json").read_bytes(), type=Signature)
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def features_sha256() -> str:
+    """Return the SHA-256 of `features.py`."""
+    return sha256(Path(str(features.__file__)))
+
+
+def seal(folder: Path, *, data: str) -> Bundle:
+    """Turn a folder into a bundle by writing its manifest.
+
+    Args:
+        folder: What `training.py` wrote.
+        data: The SHA-256 of the snapshot that the model was made from.
+    """
+    paths = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
+    manifest = Manifest(files=files, data=data, features=features_sha256())
+    (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
+    return verify(folder)
+
+
+def verify(folder: Path) -> Bundle:
+    """Check every file of a bundle against its manifest.
+
+    Raises:
+        ProjectError: there is no bundle, or it is not what it was when it was sealed.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise ProjectError(f"{folder} is not a model bundle: it has no {MANIFEST}")
+    try:
+        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+    except msgspec.DecodeError as error:
+        raise ProjectError(f"the manifest of {folder} cannot be read: {error}") from error
+    for name, digest in manifest.files.items():
+        if not (folder / name).is_file():
+            raise ProjectError(f"the bundle {folder} is damaged: {name} is missing")
+        if sha256(folder / name) != digest:
+            raise ProjectError(f"the bundle {folder} is damaged: {name} is not the file that was sealed")
+    return Bundle(folder, sha256(path)[:ID_LENGTH], manifest)
+
+
+def publish(bundle: Bundle, folder_uri: str) -> str:
+    """Copy a bundle below a folder and return its URI; the manifest goes last, so that half a bundle is none."""
+    uri = join(folder_uri, bundle.id)
+    store = open_folder(uri)
+    for name in [*bundle.manifest.files, MANIFEST]:
+        obstore.put(store, name, bundle.path / name)
+    return uri
+
+
+def fetch(uri: str, cache: Path) -> Bundle:
+    """Do what `fetch_async` does, whether or not an event loop is running here, as it is in a notebook."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, fetch_async(uri, cache)).result()
+
+
+async def fetch_async(uri: str, cache: Path) -> Bundle:
+    """Bring a bundle onto this machine, part by part and in bounded memory, and verify it.
+
+    It can be cancelled at any time, and leaves nothing behind then.
+
+    Args:
+        uri: A bundle's folder, as `publish` returns it; a local one is verified where it is.
+        cache: Where a remote bundle is kept; what is there already is not fetched again.
+
+    Raises:
+        ProjectError: it cannot be read, is damaged, or is not the one that the URI names.
+    """
+    if not is_remote(uri):
+        return await asyncio.to_thread(verify, Path(uri))
+    folder = cache / uri.rstrip("/").rpartition("/")[2]
+    with contextlib.suppress(ProjectError):
+        return await asyncio.to_thread(verify, folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as part:
+        await _download(uri, Path(part))
+        bundle = await asyncio.to_thread(verify, Path(part))
+        if bundle.id != folder.name:
+            raise ProjectError(f"{uri} holds the bundle {bundle.id}, not {folder.name}")
+        with contextlib.suppress(OSError):  # another process was first
+            bundle.path.rename(folder)
+    return await asyncio.to_thread(verify, folder)
+
+
+async def _download(uri: str, folder: Path) -> None:
+    """Copy a remote bundle into a folder."""
+    try:
+        store = open_folder(uri, retries=RETRIES)
+        content = bytes(await (await obstore.get_async(store, MANIFEST)).bytes_async())
+        for name in msgspec.json.decode(content, type=Manifest).files:
+            path = folder / name
+            if folder.resolve() not in path.resolve().parents:
+                raise ProjectError(f"the manifest of {uri} names a file outside the bundle: {name}")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            size = (await obstore.head_async(store, name))["size"]
+            with path.open("wb") as file:
+                for start in range(0, size, PART):
+                    end = min(start + PART, size)
+                    file.write(await obstore.get_range_async(store, name, start=start, end=end))
+        (folder / MANIFEST).write_bytes(content)
+    except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError, ValueError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ProjectError(f"the bundle {uri} cannot be fetched: {reason}") from error

@@ -1,0 +1,76 @@
+"""The one way a model is called, by evaluation, serving and batch alike.
+
+To serve something that is not ONNX, change `export` in `model.py` and what `open_model` returns here: everything else
+asks for no more than `Predictor`.
+"""
+
+from pathlib import Path
+from typing import Protocol, Self
+
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from ..contract.columns import Columns
+from ..contract.signature import Signature
+from ..errors import ProjectError
+from .bundle import Bundle, features_sha256
+
+
+class Predictor(Protocol):
+    """A model that is ready to answer."""
+
+    signature: Signature
+
+    def predict(self, columns: Columns) -> NDArray[np.float32]:
+        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
+
+
+class OnnxPredictor:
+    """A model in ONNX, run by ONNX Runtime.
+
+    The graph takes `numbers` and `texts`, the features of each kind in the order of the signature, shape (rows, …); one
+    of them is absent where there is no such feature. It answers `probabilities`, shape (rows, labels).
+    """
+
+    def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
+        self.signature = signature
+        self._session = session
+        self._inputs = [graph_input.name for graph_input in session.get_inputs()]
+        if not {"numbers", "texts"}.issuperset(self._inputs):
+            raise ValueError(f"its graph takes {', '.join(self._inputs)} instead of numbers and texts")
+
+    @classmethod
+    def load(cls, folder: Path, signature: Signature, threads: int = 1) -> Self:
+        """Read `model.onnx`; one thread serves small requests best (more of them spin and wait for each other)."""
+        options = ort.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        return cls(ort.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"]), signature)
+
+    def predict(self, columns: Columns) -> NDArray[np.float32]:
+        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
+        numbers, texts = self.signature.matrices(columns)
+        feeds = {"numbers": numbers, "texts": texts}
+        feeds = {name: feeds[name] for name in self._inputs}
+        probabilities: NDArray[np.float32] = self._session.run(["probabilities"], feeds)[0]
+        return probabilities
+
+
+def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:
+    """Return the predictor for a model that has been exported into a folder."""
+    return OnnxPredictor.load(folder, signature, threads)
+
+
+def load(bundle: Bundle, threads: int = 1) -> Predictor:
+    """Load a bundle's model.
+
+    Raises:
+        ProjectError: it was trained with another version of `features.py`, or cannot be read.
+    """
+    if bundle.manifest.features != features_sha256():
+        raise ProjectError(f"the bundle {bundle.id} was trained with another version of features.py; train again")
+    try:
+        return open_model(bundle.path, bundle.signature(), threads)
+    except Exception as error:  # ONNX Runtime raises classes that it does not export
+        raise ProjectError(f"the model of the bundle {bundle.id} cannot be loaded: {error}") from error

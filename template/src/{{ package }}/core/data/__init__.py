@@ -1,0 +1,1 @@
+"""The data: validated, kept as snapshots, and split."""

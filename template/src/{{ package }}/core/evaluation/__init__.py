@@ -1,0 +1,1 @@
+"""Evaluation: metrics with intervals, the gate, and the model card."""

@@ -1,0 +1,1 @@
+"""The prediction log, and the drift that is measured from it."""

@@ -1,0 +1,57 @@
+"""The drift report, for people (Markdown), scripts (JSON) and Prometheus (its text format)."""
+
+from pathlib import Path
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
+
+from .drift import DriftReport, Thresholds
+
+
+def summary(report: DriftReport, limits: Thresholds) -> str:
+    """Return the verdict in one sentence."""
+    if not report.enough:
+        return f"{report.rows} rows logged: too few for a verdict, which takes {limits.min_rows}"
+    if not report.drifted:
+        return f"{report.rows} rows logged: no drift"
+    return f"{report.rows} rows logged: {len(report.drifted)} of {len(report.columns)} columns have drifted"
+
+
+def write(report: DriftReport, limits: Thresholds, folder: Path) -> None:
+    """Write `drift.md`, `drift.json` and `drift.prom` into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "drift.json").write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2))
+    (folder / "drift.md").write_text(_markdown(report, limits))
+    write_to_textfile(str(folder / "drift.prom"), _registry(report))
+
+
+def _markdown(report: DriftReport, limits: Thresholds) -> str:
+    rows = "\n".join(
+        f"| {c.name} | {c.psi:.3f} | {'' if c.ks is None else f'{c.ks:.3f}'} | {'**yes**' if c.drifted else 'no'} |"
+        for c in sorted(report.columns, key=lambda c: -c.psi)
+    )
+    return f"""# Drift of model {report.model}
+
+{summary(report, limits)}.
+
+A column counts as drifted from a population stability index (PSI) of {limits.psi:g} or, for numbers, a
+Kolmogorov–Smirnov distance (KS) of {limits.ks:g}.
+
+| Column | PSI | KS | Drifted |
+| --- | ---: | ---: | --- |
+{rows}
+"""
+
+
+def _registry(report: DriftReport) -> CollectorRegistry:
+    registry = CollectorRegistry()
+    Gauge("drift_rows", "Rows of the prediction log that were compared.", registry=registry).set(report.rows)
+    psi = Gauge("drift_psi", "Population stability index.", ["column"], registry=registry)
+    ks = Gauge("drift_ks", "Kolmogorov–Smirnov distance.", ["column"], registry=registry)
+    drifted = Gauge("drift_detected", "1 for a column that has drifted.", ["column"], registry=registry)
+    for column in report.columns:
+        psi.labels(column.name).set(column.psi)
+        drifted.labels(column.name).set(int(column in report.drifted))
+        if column.ks is not None:
+            ks.labels(column.name).set(column.ks)
+    return registry

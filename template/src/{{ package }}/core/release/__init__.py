@@ -1,0 +1,1 @@
+"""Releases, and the smoke test of a running service."""

@@ -1,0 +1,122 @@
+"""A release: the one small file of an environment that says which image runs there, and with which model.
+
+It is a kustomize component, so whatever applies `deploy/overlays/ENV` applies the release with it, and reverting the
+commit that changed it takes the release back. Name and digest of an image stand together because kustomize drops a
+digest that is set for a name which something else has changed; the model is a literal in the pod's template, so that
+old and new pods each keep their own.
+"""
+
+import re
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..errors import ProjectError
+
+DEPLOY = Path("deploy")
+TRAINING = "train"
+
+_ID = "[0-9a-f]{16}"  # a bundle's, as `bundle.py` makes it
+_WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(rf"(?P<name>[A-Za-z0-9.-]+(?::\d+)?(?:/{_WORD})+)(?::[\w.-]+)?@(?P<digest>sha256:[0-9a-f]{{64}})")
+_MODEL = re.compile(rf"(?:(?:s3|gs|az):/)?(?:/[A-Za-z0-9._~=-]+)+/{_ID}")
+
+_IMAGE_TEXT = """\
+# Written by the project's `release` command; `git revert` takes it back.
+apiVersion: kustomize.config.k8s.io/v1alpha1
+kind: Component
+images:
+  - name: {container}
+    newName: {name}
+    digest: {digest}
+"""
+_MODEL_TEXT = """\
+patches:
+  - target: {{kind: Deployment, name: serving}}
+    patch: |
+      apiVersion: apps/v1
+      kind: Deployment
+      metadata:
+        name: serving
+      spec:
+        template:
+          spec:
+            containers:
+              - name: serving
+                env:
+                  - name: MODEL_URI
+                    value: "{model}"
+                  - name: RELEASE_IMAGE
+                    value: "{name}@{digest}"
+  - target: {{kind: CronJob, name: drift}}
+    patch: |
+      apiVersion: batch/v1
+      kind: CronJob
+      metadata:
+        name: drift
+      spec:
+        jobTemplate:
+          spec:
+            template:
+              spec:
+                containers:
+                  - name: drift
+                    env:
+                      - name: MODEL_URI
+                        value: "{model}"
+"""
+
+
+def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) -> Path:
+    """Write what is to run in an environment, whole or not at all, and return the file.
+
+    Args:
+        environment: A folder below `deploy/overlays`, or "train".
+        image: An image by its digest, `registry/name@sha256:…`; a tag is left out.
+        model: The URI of a bundle, or its absolute path in the pod; training has none.
+        deploy: The folder of the manifests.
+
+    Raises:
+        ProjectError: there is no such environment, or image or model could change under their names.
+    """
+    path = _file(environment, deploy)
+    named = _IMAGE.fullmatch(image)
+    if named is None:
+        raise ProjectError(f"--image must be registry/name@sha256:… with the 64 digits of its digest, not {image!r}")
+    if environment == TRAINING:
+        if model:
+            raise ProjectError("training makes models and is given none: leave --model out")
+        text = _IMAGE_TEXT.format(container="training", **named.groupdict())
+    else:
+        if not _MODEL.fullmatch(model):
+            raise ProjectError(
+                "--model must be the s3://, gs:// or az:// URI of a bundle, or its absolute path in the pod, and end "
+                f"with the bundle's id of 16 digits; not {model!r}"
+            )
+        text = (_IMAGE_TEXT + _MODEL_TEXT).format(container="serving", model=model, **named.groupdict())
+    _replace(path, text)
+    return path
+
+
+def _file(environment: str, deploy: Path) -> Path:
+    """Return the file of an environment's release."""
+    name = "release/kustomization.yaml"
+    found = [*sorted(deploy.glob(f"overlays/*/{name}")), deploy / TRAINING / name]
+    files = {path.parent.parent.name: path for path in found if path.is_file()}
+    if not files:
+        raise ProjectError(f"there is no environment below {deploy.absolute()}: run this in the project's folder")
+    if environment not in files:
+        raise ProjectError(f"there is no environment {environment!r}, only {', '.join(files)}")
+    return files[environment]
+
+
+def _replace(path: Path, text: str) -> None:
+    """Put a text in the place of a file at once, so that nobody ever applies half of it."""
+    try:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".release-") as folder:
+            part = Path(folder, path.name)
+            part.write_text(text, encoding="utf-8", newline="\n")
+            shutil.copymode(path, part)
+            part.replace(path)
+    except OSError as error:
+        raise ProjectError(f"the release cannot be written: {error}") from error

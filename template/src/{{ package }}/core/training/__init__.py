@@ -1,0 +1,1 @@
+"""Training: one run, its parity check, its tracking, and the search for parameters."""

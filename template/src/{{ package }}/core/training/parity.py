@@ -1,0 +1,71 @@
+"""The check that the exported model answers as the trained one does.
+
+It goes the whole way, from the JSON of a request to the answer, on held-out rows as they are, with every value missing
+that may be, and with categories that training never saw: exports go wrong silently, and there first.
+"""
+
+import msgspec
+import numpy as np
+
+from ... import model
+from ..bundles.predictor import Predictor
+from ..contract.columns import Category, Columns
+from ..contract.signature import RequestDecoder, Signature
+from ..errors import ProjectError
+
+MAX_ROWS = 500
+
+
+class Parity(msgspec.Struct, frozen=True):
+    """The largest difference between two probabilities, over so many rows: `parity.json` in a bundle."""
+
+    rows: int
+    max_difference: float
+    tolerance: float
+
+
+def check(trained: model.Model, exported: Predictor, columns: Columns, tolerance: float) -> Parity:
+    """Compare a trained model with its export.
+
+    Args:
+        trained: What `model.py` fitted.
+        exported: The same, loaded from the bundle.
+        columns: Held-out rows, as a request carries them.
+        tolerance: The largest difference that is let pass.
+
+    Raises:
+        ProjectError: the export answers differently.
+    """
+    probes = _probes(columns, exported.signature)
+    expected = model.predict(trained, exported.signature.model_inputs(probes))
+    answered = exported.predict(_through_json(probes, exported.signature))
+    differences = np.abs(expected - answered).max(axis=1)
+    parity = Parity(len(differences), float(differences.max()), tolerance)
+    if not parity.max_difference <= tolerance:
+        wrong = int(np.count_nonzero(~(differences <= tolerance)))
+        raise ProjectError(
+            f"the exported model differs from the trained one on {wrong} of {parity.rows} rows, by up to "
+            f"{parity.max_difference:.2g} where {tolerance:.2g} is allowed; see model.py for what cannot be exported"
+        )
+    return parity
+
+
+def _probes(columns: Columns, signature: Signature) -> Columns:
+    """Return rows as they are, with their nullable values missing, and with unseen categories."""
+    rows = {name: values[:MAX_ROWS] for name, values in columns.items()}
+    variants = [rows]
+    for column in signature.inputs:
+        size = len(rows[column.name])
+        if column.nullable:
+            variants.append(rows | {column.name: column.array([None] * size)})
+        if isinstance(column, Category):
+            variants.append(rows | {column.name: column.array(["(never seen) ½ 雨"] * size)})
+    return {name: np.concatenate([variant[name] for variant in variants]) for name in rows}
+
+
+def _through_json(columns: Columns, signature: Signature) -> Columns:
+    """Return columns as they arrive when they are sent as a request."""
+    values = [[None if v in ("", None) or v != v else v for v in columns[c.name].tolist()] for c in signature.inputs]
+    names = [column.name for column in signature.inputs]
+    instances = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
+    return RequestDecoder(signature, len(instances))(msgspec.json.encode({"instances": instances}))
