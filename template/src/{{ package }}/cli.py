@@ -34,11 +34,12 @@ NewBaseline = Annotated[
 def data(as_json: AsJson = False) -> None:
     """Read the data, check them against the schema, and keep a snapshot."""
     from .core import params
-    from .core.data import snapshots as stage
+    from .core.data import snapshots
+    from .core.data.validation import table
 
-    snapshot = stage.make_snapshot(params.load())
+    snapshot = snapshots.make_snapshot(params.load())
     if snapshot.bad.height and not as_json:
-        typer.echo(f"{snapshot.bad.height} bad values; their rows are left out:\n{stage.table(snapshot.bad)}")
+        typer.echo(f"{snapshot.bad.height} bad values; their rows are left out:\n{table(snapshot.bad)}")
     report = {"snapshot": snapshot.path, "rows": snapshot.rows, "bad": snapshot.bad.to_dicts()}
     _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
 
@@ -47,10 +48,10 @@ def data(as_json: AsJson = False) -> None:
 def train(as_json: AsJson = False) -> None:
     """Train on the newest snapshot, and publish a candidate."""
     from .core import params
-    from .core.data import snapshots as stage
+    from .core.data import snapshots
     from .core.training import run
 
-    trained = run.train(stage.latest(), params.load(), Settings())
+    trained = run.train(snapshots.latest(), params.load(), Settings())
     metrics = "\n".join(f"  {name:<20}{estimate}" for name, estimate in trained.report.metrics.items())
     _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
 
@@ -63,11 +64,11 @@ def tune(
 ) -> None:
     """Search for better parameters, inside the rows that are trained on."""
     from .core import params
-    from .core.data import snapshots as stage
+    from .core.data import snapshots
     from .core.training import tuning
 
     current = params.load()
-    best, value = tuning.tune(stage.latest(), current, trials)
+    best, value = tuning.tune(snapshots.latest(), current, trials)
     if write:
         params.save_model(best)
     _print(
@@ -191,7 +192,7 @@ def monitor(
     bundle = registry.fetch(model, settings)
     since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
     reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=drift.Reference)
-    report = drift.measure(reference, bundle.id, settings.prediction_log_uri, since)
+    report = drift.measure(reference, bundle.signature(), bundle.id, settings.prediction_log_uri, since)
     drift_report.write(report, reference.thresholds, out)
     _print(drift_report.summary(report, reference.thresholds), report, as_json)
     if report.drifted:

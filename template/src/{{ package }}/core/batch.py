@@ -7,7 +7,6 @@ import io
 from collections.abc import Iterator
 
 import msgspec
-import numpy as np
 import obstore
 import polars as pl
 from obstore.store import ObjectStore
@@ -16,6 +15,7 @@ from .bundles.predictor import Predictor
 from .bundles.storage import open_folder
 from .contract.tables import to_columns
 from .errors import ProjectError
+from .task.answer import flatten
 
 
 class Summary(msgspec.Struct):
@@ -34,7 +34,7 @@ def predict(predictor: Predictor, source: str, target: str, rows_a_part: int) ->
         predictor: The model; give it a thread for each core.
         source: A path or URI of a CSV or Parquet file, or a pattern that names several.
         target: A folder's path or URI; gets `part-00000.parquet` and so on. Each row keeps the columns that are no
-            inputs (its id, say) and gains `label` and a probability for each label.
+            inputs (its id, say) and gains those of the answer.
         rows_a_part: How many rows a part holds, and so how much memory is used.
 
     Raises:
@@ -79,19 +79,14 @@ def _predict(predictor: Predictor, part: pl.DataFrame, summary: Summary) -> pl.D
     signature = predictor.signature
     columns = to_columns(part, signature.inputs)
     invalid = signature.invalid(columns)
-    probabilities = np.where(invalid[:, None], np.nan, predictor.predict(columns))
-    best = np.where(
-        invalid, None, np.array(signature.labels, dtype=object)[np.nan_to_num(probabilities).argmax(axis=1)]
-    )
+    answer = flatten(predictor.predict(columns))
     summary.rows += part.height
     summary.invalid += int(invalid.sum())
     for name, count in signature.unseen(columns).items():
         summary.unseen[name] = summary.unseen.get(name, 0) + count
-    answers = {f"probability_{label}": probabilities[:, i] for i, label in enumerate(signature.labels)}
-    return part.drop(column.name for column in signature.inputs).with_columns(
-        pl.Series("label", best, dtype=pl.String),
-        *(pl.Series(name, values, dtype=pl.Float32).fill_nan(None) for name, values in answers.items()),
-    )
+    kept, valid = part.drop(column.name for column in signature.inputs), pl.Series(~invalid)
+    outputs = [pl.Series(name, array.tolist() if array.dtype == object else array) for name, array in answer.items()]
+    return kept.with_columns(pl.when(valid).then(series).alias(series.name) for series in outputs)
 
 
 def _name(part: int) -> str:

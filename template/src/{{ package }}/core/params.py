@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from .errors import ProjectError
-from .monitoring.drift import Thresholds
+from .monitoring.profiles import Thresholds
 
 PATH = Path("params.yaml")
 Share = Annotated[float, msgspec.Meta(gt=0, lt=1)]
@@ -29,9 +29,10 @@ class Data(Section, frozen=True):
 
 
 class Split(Section, frozen=True):
-    """How rows are held out."""
+    """How rows are held out, and which share of the others a framework may stop early by."""
 
     holdout: Share
+    validation: Share
 
 
 class Gate(Section, frozen=True):

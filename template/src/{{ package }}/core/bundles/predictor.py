@@ -7,11 +7,9 @@ asks for no more than `Predictor`.
 from pathlib import Path
 from typing import Protocol, Self
 
-import numpy as np
 import onnxruntime as ort
-from numpy.typing import NDArray
 
-from ..contract.columns import Columns
+from ..contract.columns import Answer, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from .bundle import Bundle, features_sha256
@@ -22,21 +20,22 @@ class Predictor(Protocol):
 
     signature: Signature
 
-    def predict(self, columns: Columns) -> NDArray[np.float32]:
-        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
+    def predict(self, columns: Columns) -> Answer:
+        """Return the answer for columns as a request carries them."""
 
 
 class OnnxPredictor:
     """A model in ONNX, run by ONNX Runtime.
 
     The graph takes `numbers` and `texts`, the features of each kind in the order of the signature, shape (rows, …); one
-    of them is absent where there is no such feature. It answers `probabilities`, shape (rows, labels).
+    of them is absent where there is no such feature. Its outputs, by name, are the answer.
     """
 
     def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
         self.signature = signature
         self._session = session
         self._inputs = [graph_input.name for graph_input in session.get_inputs()]
+        self._outputs = [graph_output.name for graph_output in session.get_outputs()]
         if not {"numbers", "texts"}.issuperset(self._inputs):
             raise ValueError(f"its graph takes {', '.join(self._inputs)} instead of numbers and texts")
 
@@ -48,13 +47,12 @@ class OnnxPredictor:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         return cls(ort.InferenceSession(folder / "model.onnx", options, ["CPUExecutionProvider"]), signature)
 
-    def predict(self, columns: Columns) -> NDArray[np.float32]:
-        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
+    def predict(self, columns: Columns) -> Answer:
+        """Return the answer for columns as a request carries them."""
         numbers, texts = self.signature.matrices(columns)
         feeds = {"numbers": numbers, "texts": texts}
         feeds = {name: feeds[name] for name in self._inputs}
-        probabilities: NDArray[np.float32] = self._session.run(["probabilities"], feeds)[0]
-        return probabilities
+        return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
 
 
 def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:

@@ -1,52 +1,207 @@
-"""The two kinds of columns, and the arrays that hold them."""
+"""The kinds of columns: everything that depends on a column's kind is a method of its class, and nothing elsewhere."""
 
-from typing import Any
+import datetime
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 Columns = dict[str, NDArray[Any]]
-"""Name → array, shape (rows,): float64 with NaN for a missing number, or objects (str) with "" for missing text."""
+"""Name → array, whose first axis is the rows: float64 with NaN for a missing number, objects (str) with "" for missing
+text, or datetime64[D] with NaT for a missing date."""
+Answer = Columns
+"""What a model answers: the outputs of its graph by name, whose first axis is the rows."""
+UNSEEN = "(never seen) ½ 雨"
+"""A value that no training data hold."""
 
 
-class Number(msgspec.Struct, frozen=True, kw_only=True, tag="number"):
-    """A numeric column; `minimum` and `maximum` are inclusive, and what lies outside them is an error in the data."""
+class Kind(msgspec.Struct, frozen=True, kw_only=True):
+    """What all columns have in common."""
 
     name: str
     description: str = ""
+    nullable: bool = False
+
+    matrix: ClassVar[Literal["numbers", "texts"] | None] = None
+    """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        raise NotImplementedError
+
+    def array(self, values: Any) -> NDArray[Any]:
+        """Return values or None, shape (rows,), as this kind's array."""
+        raise NotImplementedError
+
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        return {} if self.nullable else {"missing": self.missing(array)}
+
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        raise NotImplementedError
+
+    def unknown(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows hold a value that training data may not hold, though a request may, shape (rows,)."""
+        return np.zeros(len(array), dtype=bool)
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return what of this column may drift, as numbers or text, shape (rows,) each."""
+        return {self.name: array}
+
+    def vocabulary(self, array: NDArray[Any]) -> tuple[str, ...] | None:
+        """Return the values that training saw, for a kind whose unseen values are counted."""
+        return None
+
+    def typical(self, array: NDArray[Any]) -> Any:
+        """Return a value for an example, as JSON has it: a summary of the rows, and no row of its own."""
+        raise NotImplementedError
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        return [self.array([None] * len(array))] if self.nullable else []
+
+    def plain(self, array: NDArray[Any]) -> list[Any]:
+        """Return an array's values as JSON has them."""
+        return [None if gone else value for value, gone in zip(array.tolist(), self.missing(array), strict=True)]
+
+
+class Number(Kind, frozen=True, kw_only=True, tag="number"):
+    """A number; `minimum` and `maximum` are inclusive."""
+
     minimum: float | None = None
     maximum: float | None = None
-    nullable: bool = False
+
+    matrix = "numbers"
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return Annotated[float, msgspec.Meta(ge=self.minimum, le=self.maximum)]
 
     def array(self, values: Any) -> NDArray[Any]:
         """Return numbers or None, shape (rows,), as float64 with NaN."""
         return np.asarray(values, dtype=np.float64)
 
-    def invalid(self, array: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell for each row, shape (rows,), whether its value breaks this contract."""
-        low = -np.inf if self.minimum is None else self.minimum
-        high = np.inf if self.maximum is None else self.maximum
-        broken: NDArray[np.bool_] = (array < low) | (array > high) | np.isinf(array)
-        return broken if self.nullable else broken | np.isnan(array)
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        faults = super().faults(array) | {"not finite": np.isinf(array)}
+        if self.minimum is not None:
+            faults[f"less than {self.minimum:g}"] = array < self.minimum
+        if self.maximum is not None:
+            faults[f"more than {self.maximum:g}"] = array > self.maximum
+        return faults
+
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        gone: NDArray[np.bool_] = np.isnan(array)
+        return gone
+
+    def typical(self, array: NDArray[Any]) -> float | None:
+        """Return the lower median, so that a column of whole numbers has a whole one."""
+        present = array[~np.isnan(array)]
+        return float(np.quantile(present, 0.5, method="lower")) if len(present) else None
 
 
-class Category(msgspec.Struct, frozen=True, kw_only=True, tag="category"):
-    """A column of text; `values`, where given, are all that training data may hold (a request may hold others)."""
-
-    name: str
-    description: str = ""
-    values: tuple[str, ...] = ()
-    nullable: bool = False
+class _String(Kind, frozen=True, kw_only=True):
+    """What the two kinds of text have in common."""
 
     def array(self, values: Any) -> NDArray[Any]:
         """Return strings or None, shape (rows,), as an array of objects with ""."""
         return np.array([value or "" for value in values], dtype=object)
 
-    def invalid(self, array: NDArray[Any]) -> NDArray[np.bool_]:
-        """Tell for each row, shape (rows,), whether its value breaks this contract."""
-        missing: NDArray[np.bool_] = array == ""
-        return np.zeros_like(missing) if self.nullable else missing
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        gone: NDArray[np.bool_] = array == ""
+        return gone
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        return [*super().probes(array), self.array([UNSEEN] * len(array))]
 
 
-Column = Number | Category
+class Category(_String, frozen=True, kw_only=True, tag="category"):
+    """Text of few different values; `values`, where given, are all that training data may hold."""
+
+    values: tuple[str, ...] = ()
+
+    matrix = "texts"
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return str if self.nullable else Annotated[str, msgspec.Meta(min_length=1)]
+
+    def unknown(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows hold a value that training data may not hold, though a request may, shape (rows,)."""
+        if not self.values:
+            return super().unknown(array)
+        return ~np.isin(array.astype(str), [*self.values, ""])
+
+    def vocabulary(self, array: NDArray[Any]) -> tuple[str, ...]:
+        """Return the values that training saw, in order."""
+        return tuple(sorted(set(array.tolist()) - {""}))
+
+    def typical(self, array: NDArray[Any]) -> str | None:
+        """Return the most frequent value."""
+        values, counts = np.unique(array[array != ""].astype(str), return_counts=True)
+        return str(values[counts.argmax()]) if len(values) else None
+
+
+class Text(_String, frozen=True, kw_only=True, tag="text"):
+    """Free text, from which `features.py` derives features; its length may drift, its values are not counted."""
+
+    max_length: int = 10_000
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return Annotated[str, msgspec.Meta(min_length=0 if self.nullable else 1, max_length=self.max_length)]
+
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        long = np.array([len(value) > self.max_length for value in array], dtype=bool)
+        return super().faults(array) | {f"longer than {self.max_length} characters": long}
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return the numbers of characters and words, shape (rows,) each."""
+        return {
+            f"{self.name}: characters": np.array([len(value) for value in array], dtype=np.float64),
+            f"{self.name}: words": np.array([len(value.split()) for value in array], dtype=np.float64),
+        }
+
+    def typical(self, array: NDArray[Any]) -> str:
+        """Return a text that is nobody's."""
+        return "An example."
+
+
+class Date(Kind, frozen=True, kw_only=True, tag="date"):
+    """A day, such as 2026-01-31, from which `features.py` derives features."""
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return datetime.date
+
+    def array(self, values: Any) -> NDArray[Any]:
+        """Return dates or None, shape (rows,), as datetime64[D] with NaT."""
+        return np.array(values, dtype="datetime64[D]")
+
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        gone: NDArray[np.bool_] = np.isnat(array)
+        return gone
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return nothing: days always move on."""
+        return {}
+
+    def typical(self, array: NDArray[Any]) -> str | None:
+        """Return the day in the middle."""
+        present = np.sort(array[~np.isnat(array)])
+        return str(present[len(present) // 2]) if len(present) else None
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        ends = [self.array([day] * len(array)) for day in ("1970-01-01", "2100-12-31")]
+        return [*super().probes(array), *ends]
+
+
+Column = Number | Category | Text | Date

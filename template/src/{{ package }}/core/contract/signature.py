@@ -8,31 +8,33 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...features import features
-from .columns import Category, Column, Columns, Number
+from .columns import Column, Columns
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The contract of one model: `signature.json` in its bundle.
 
-    `vocabulary` holds the values of each category that training saw, `example` a real row.
+    `outputs` are the columns of an answer, `vocabulary` holds the values of each category that training saw, and
+    `example` is a row made up from what is typical of each column.
     """
 
     inputs: tuple[Column, ...]
     features: tuple[Column, ...]
-    labels: tuple[str, ...]
+    outputs: tuple[Column, ...]
     vocabulary: dict[str, tuple[str, ...]]
-    example: dict[str, float | str | None]
+    example: dict[str, Any]
 
     def is_comparable(self, other: "Signature") -> bool:
         """Tell whether both models answer the same question about the same rows."""
         kinds = {(column.name, type(column)) for column in self.inputs}
-        return kinds == {(column.name, type(column)) for column in other.inputs} and self.labels == other.labels
+        return kinds == {(column.name, type(column)) for column in other.inputs} and self.outputs == other.outputs
 
     def invalid(self, columns: Columns) -> NDArray[np.bool_]:
         """Tell for each row, shape (rows,), whether one of its values breaks the contract."""
         invalid = np.zeros(len(columns[self.inputs[0].name]), dtype=bool)
         for column in self.inputs:
-            invalid |= column.invalid(columns[column.name])
+            for broken in column.faults(columns[column.name]).values():
+                invalid |= broken
         return invalid
 
     def model_inputs(self, columns: Columns) -> Columns:
@@ -59,18 +61,18 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @cached_property
     def _numbers(self) -> list[str]:
-        return [feature.name for feature in self.features if isinstance(feature, Number)]
+        return [feature.name for feature in self.features if feature.matrix == "numbers"]
 
     @cached_property
     def _texts(self) -> list[str]:
-        return [feature.name for feature in self.features if isinstance(feature, Category)]
+        return [feature.name for feature in self.features if feature.matrix == "texts"]
 
     @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
         return {name: frozenset({"", *values}) for name, values in self.vocabulary.items()}
 
 
-Row = tuple[float | str | None, ...]
+Row = tuple[Any, ...]
 """The values of one row, in the order of the signature's inputs."""
 
 
@@ -118,9 +120,5 @@ class RequestDecoder:
 
 def _type(column: Column) -> tuple[Any, ...]:
     """Return a field's type and, where its value may be missing, its default."""
-    if isinstance(column, Number):
-        kind: Any = Annotated[float, msgspec.Meta(ge=column.minimum, le=column.maximum)]
-    else:
-        kind = str if column.nullable else Annotated[str, msgspec.Meta(min_length=1)]
-    kind = Annotated[kind, msgspec.Meta(description=column.description)]
+    kind: Any = Annotated[column.type(), msgspec.Meta(description=column.description)]
     return (kind | None, None) if column.nullable else (kind,)

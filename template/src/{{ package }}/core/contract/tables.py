@@ -1,21 +1,34 @@
 """Tables as columns."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import polars as pl
 
-from .columns import Column, Columns, Number
+from .columns import Category, Column, Columns, Date, Number, Text
+
+READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
+    Number: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
+    Category: lambda values: values.cast(pl.String, strict=False),
+    Text: lambda values: values.cast(pl.String, strict=False),
+    Date: lambda values: values.cast(pl.String, strict=False).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
+}
+"""How values of any type are read as each kind; what cannot be read as such becomes null."""
+FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: ""}
+"""What stands for a missing value in an array; a date's null becomes NaT by itself."""
 
 
 def typed(column: Column) -> pl.Expr:
     """Return a column in the type of its kind; what cannot be read as such becomes null."""
-    if isinstance(column, Number):
-        return pl.col(column.name).cast(pl.Float64, strict=False).fill_nan(None)
-    return pl.col(column.name).cast(pl.String, strict=False)
+    return READERS[type(column)](pl.col(column.name))
 
 
 def to_columns(frame: pl.DataFrame, columns: Iterable[Column]) -> Columns:
-    """Return columns of a table as arrays, with NaN or "" for null."""
-    missing = {column.name: float("nan") if isinstance(column, Number) else "" for column in columns}
-    filled = frame.select(typed(column).fill_null(missing[column.name]) for column in columns)
-    return {name: filled[name].to_numpy() for name in missing}
+    """Return columns of a table as arrays, with what stands for a missing value in place of null."""
+    wanted = list(columns)
+    filled = frame.select(_filled(column) for column in wanted)
+    return {column.name: filled[column.name].to_numpy() for column in wanted}
+
+
+def _filled(column: Column) -> pl.Expr:
+    filler = FILLERS.get(type(column))
+    return typed(column) if filler is None else typed(column).fill_null(filler)

@@ -1,17 +1,24 @@
-"""The model card: how good the model is, for whom less so, and how it was made (after M. Mitchell et al., 2019)."""
+"""The model card: `card.md` with what a run has found out put in (M. Mitchell et al., "Model cards", 2019)."""
 
 from importlib.metadata import metadata
+from pathlib import Path
+from string import Template
 
 from ...metrics import METRICS
-from ...schema import AUDIT, LABELS, TARGET
+from ...schema import AUDIT
 from ..contract.signature import Signature
+from ..errors import ProjectError
 from ..params import Params
-from .report import CONFIDENCE, Report
+from .intervals import CONFIDENCE
+from .report import Report
 
 NAME = __name__.partition(".")[0]
+WORDS = Path(__file__).parents[2] / "card.md"
 
 
-def write(report: Report, signature: Signature, params: Params, data: str, trained_rows: int) -> str:
+def write(
+    report: Report, signature: Signature, params: Params, data: str, trained_rows: int, figures: dict[str, str]
+) -> str:
     """Return the card as Markdown.
 
     Args:
@@ -20,57 +27,38 @@ def write(report: Report, signature: Signature, params: Params, data: str, train
         params: How it was made.
         data: The SHA-256 of the snapshot that it was made from.
         trained_rows: How many rows it was trained on.
+        figures: The path of each figure, by its title.
+
+    Raises:
+        ProjectError: `card.md` asks for something that is not known.
     """
-    audit = ", ".join(f"`{column.name}`" for column in AUDIT) or "none"
-    metrics = _table(
-        ("Metric", "Model", "Without a model", "What it says"),
-        [(name, str(e), f"{report.naive[name]:.3f}", METRICS[name].meaning) for name, e in report.metrics.items()],
-    )
-    slices = _table(
-        ("Column", "Group", "Rows", params.gate.metric),
-        [(s.column, s.group, str(s.rows), str(s.estimate or "too few rows to say")) for s in report.slices],
-    )
-    inputs = _table(
-        ("Column", "Kind", "Meaning"),
-        [(c.name, type(c).__name__.lower(), c.description) for c in signature.inputs],
-    )
-    return f"""# Model card: {NAME}
-
-{metadata(NAME)["Summary"]}
-
-The model says how probable each value of `{TARGET}` is: {", ".join(f"`{label}`" for label in LABELS)}.
-It was trained on {trained_rows} rows and measured on {report.rows} others, which no training has seen.
-
-## How good it is
-
-Intervals hold the true value {CONFIDENCE:.0%} of the time: where those of two models overlap widely, chance may
-explain the difference.
-
-{metrics}
-
-![ROC curve](plots/roc.svg) ![Calibration](plots/calibration.svg)
-
-## For whom it is less good
-
-`{params.gate.metric}` for groups of rows. Columns that the model does not see, kept for this table only: {audit}.
-
-{slices}
-
-## What it looks at
-
-![Importances](plots/importances.svg)
-
-{inputs}
-
-## What it is not for
-
-It knows no more than the data that it was made from, and nothing of what has changed since: `monitor` compares the two.
-A difference between groups in the table above is a reason to look closer before anything is decided about people.
-
-## How it was made
-
-Data snapshot `{data[:16]}`; every parameter is in `params.json`, the SHA-256 of every file in `manifest.json`.
-"""
+    values = {
+        "name": NAME,
+        "summary": metadata(NAME)["Summary"],
+        "data": data[:16],
+        "trained_rows": trained_rows,
+        "rows": report.rows,
+        "confidence": f"{CONFIDENCE:.0%}",
+        "gate_metric": params.gate.metric,
+        "metrics": _table(
+            ("Metric", "Model", "Naive baseline", "Meaning"),
+            [(name, str(e), f"{report.naive[name]:.3f}", METRICS[name].meaning) for name, e in report.metrics.items()],
+        ),
+        "figures": "\n".join(f"![{title}]({path})" for title, path in figures.items()),
+        "audit": ", ".join(f"`{column.name}`" for column in AUDIT) or "none",
+        "slices": _table(
+            ("Column", "Group", "Rows", params.gate.metric),
+            [(s.column, s.group, str(s.rows), str(s.estimate or "too few rows to tell")) for s in report.slices],
+        ),
+        "inputs": _table(
+            ("Column", "Kind", "Meaning"),
+            [(c.name, type(c).__name__.lower(), c.description) for c in signature.inputs],
+        ),
+    }
+    try:
+        return Template(WORDS.read_text(encoding="utf-8")).substitute(values)
+    except (KeyError, ValueError) as error:
+        raise ProjectError(f"{WORDS.name} cannot be filled in: {error}; it may use ${', $'.join(values)}") from error
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

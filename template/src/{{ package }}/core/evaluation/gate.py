@@ -1,35 +1,52 @@
-"""How a candidate becomes the champion: by passing the gate, on today's held-out rows."""
+"""The gate: how a candidate becomes the champion, on today's held-out rows."""
 
-from ...schema import INPUTS
+from typing import Literal
+
+import msgspec
+
+from ... import metrics
 from ...settings import Settings
 from ..bundles import predictor, registry
 from ..bundles.bundle import Bundle, features_sha256
-from ..contract.tables import to_columns
+from ..contract.columns import Answer
 from ..data import snapshots
 from ..errors import GateRefusedError
-from ..params import Params
-from . import report
-from .report import Decision
+from ..params import Gate, Params
+from ..task import examples
+from .intervals import Estimate, bootstrap
+from .measure import Examples
+from .report import gate_metric
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What the gate says of a challenger, and why; `gain` is positive where the challenger is the better one."""
+
+    verdict: Literal["passed", "refused", "incomparable"]
+    reason: str
+    metric: str
+    gain: Estimate | None = None
+
+    def __str__(self) -> str:
+        return f"{self.verdict}, {self.reason}" + (f" ({self.metric} gain {self.gain})" if self.gain else "")
 
 
 def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
-    """Let a candidate meet the naive baseline and then, where there is one, the champion.
+    """Compare a candidate with the naive baseline and then, where there is one, with the champion.
 
     Both are scored on the held-out rows of the newest snapshot, which neither has been trained on.
 
     Raises:
-        ProjectError: there are no data, or a bundle cannot be loaded.
+        ProjectError: there is no data, or a bundle cannot be loaded.
     """
-    fitting, holdout = snapshots.split(snapshots.load(snapshots.latest()), params.split)
-    columns, target = to_columns(holdout, INPUTS), snapshots.to_target(holdout)
-    challenger = predictor.load(candidate).predict(columns)
-    decision = report.beats_naive(target, challenger, snapshots.to_target(fitting), params.gate)
+    training, held_out = examples.split(snapshots.load(snapshots.latest()), params.split)
+    challenger = predictor.load(candidate).predict(held_out.columns)
+    decision = beat_naive(held_out, challenger, metrics.naive(training, held_out), params.gate)
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
     champion = registry.fetch("champion", settings)
     if reason := _incomparable(candidate, champion):
         return Decision("incomparable", reason, params.gate.metric)
-    return report.compare(target, challenger, predictor.load(champion).predict(columns), params.gate)
+    return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
 
 
 def promote(candidate: Bundle, params: Params, settings: Settings, *, new_baseline: bool) -> Decision:
@@ -62,10 +79,35 @@ def enforce(decision: Decision, *, new_baseline: bool = False) -> None:
         )
 
 
+def compare(held_out: Examples, challenger: Answer, champion: Answer, gate: Gate) -> Decision:
+    """Compare a challenger with the champion on the same held-out rows.
+
+    It is refused when it is worse than the tolerance allows and chance does not explain it: when the whole interval of
+    the paired difference lies below −tolerance. A bare threshold would refuse every fifth honest challenger.
+    """
+    gain = _gain(held_out, challenger, champion, gate)
+    if gain.high < -gate.tolerance:
+        return Decision("refused", f"worse than the champion by more than {gate.tolerance}", gate.metric, gain)
+    return Decision("passed", "not worse than the champion", gate.metric, gain)
+
+
+def beat_naive(held_out: Examples, challenger: Answer, baseline: Answer, gate: Gate) -> Decision:
+    """Compare a challenger with the naive baseline, which it must beat beyond chance."""
+    gain = _gain(held_out, challenger, baseline, gate)
+    if gain.low > 0:
+        return Decision("passed", "better than the naive baseline", gate.metric, gain)
+    return Decision("refused", "not better than the naive baseline", gate.metric, gain)
+
+
+def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:
+    gain = gate_metric(gate).gain(held_out.target, new, old)
+    return bootstrap(gain, held_out.units, gate.resamples)
+
+
 def _incomparable(candidate: Bundle, champion: Bundle) -> str:
     """Say why two models cannot be scored on the same rows; nothing if they can."""
     if not candidate.signature().is_comparable(champion.signature()):
-        return f"the champion {champion.id} has other columns or labels"
+        return f"the champion {champion.id} has other inputs or outputs"
     if champion.manifest.features != features_sha256():
         return f"the champion {champion.id} was trained with another features.py"
     return ""

@@ -1,7 +1,7 @@
 """The prediction log: what was asked and answered, as compressed JSON lines that outlive the process.
 
 One line is one row: its request's id and its number therein (which later labels can be joined on), the time, the model,
-the row's columns and the probabilities.
+the row's columns and the answer.
 
 A request adds its lines to a buffer. When they are enough, every few seconds, and at the end, they are compressed into
 a part; parts wait in memory, small, until the store has taken them. So neither a slow store nor one that cannot be
@@ -27,6 +27,8 @@ from ...settings import Settings
 from ..bundles.storage import open_folder
 from ..contract.signature import Row
 from ..serving.telemetry import LOGGED
+from ..task.answer import Prediction
+from .record import Record
 
 logger = logging.getLogger(__name__)
 MAX_BUFFER = 4_000_000
@@ -37,17 +39,6 @@ PUT_SECONDS = 60
 """The longest that the store may take for one part."""
 CLOSING_SECONDS = 10
 """The longest that the end of the process waits for the store."""
-
-
-class Line(msgspec.Struct):
-    """One line of the log."""
-
-    request_id: str
-    row: int
-    time: datetime
-    model: str
-    inputs: dict[str, float | str | None]
-    probabilities: dict[str, float]
 
 
 class Part(msgspec.Struct, frozen=True):
@@ -76,7 +67,7 @@ class PredictionLog:
         self._closing = False
 
     def add(
-        self, request_id: str, model: str, names: Sequence[str], rows: list[Row], answers: Iterable[dict[str, float]]
+        self, request_id: str, model: str, names: Sequence[str], rows: list[Row], answers: Iterable[Prediction]
     ) -> None:
         """Take note of a request, or of a sample of them.
 
@@ -85,14 +76,14 @@ class PredictionLog:
             model: The bundle's id.
             names: The columns' names.
             rows: Their values.
-            answers: The probability of each label, for each row.
+            answers: What was answered to each.
         """
         if not self._uri or random.random() >= self._sample:  # noqa: S311 (nothing secret depends on it)
             return
         now = datetime.now(UTC)
-        for number, (row, probabilities) in enumerate(zip(rows, answers, strict=True)):
+        for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
             inputs = {name: value for name, value in zip(names, row, strict=True) if name not in self._hidden}
-            line = Line(request_id, number, now, model, inputs, probabilities)
+            line = Record(request_id, number, now, model, inputs, answer)
             self._encoder.encode_into(line, self._lines, -1)
             self._lines += b"\n"
         self._rows += len(rows)

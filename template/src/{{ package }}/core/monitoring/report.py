@@ -5,7 +5,8 @@ from pathlib import Path
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
-from .drift import DriftReport, Thresholds
+from .drift import DriftReport
+from .profiles import Thresholds
 
 
 def summary(report: DriftReport, limits: Thresholds) -> str:

@@ -32,6 +32,7 @@ from ..bundles.predictor import load
 from ..contract.signature import RequestDecoder, Signature
 from ..errors import ProjectError
 from ..monitoring.log import PredictionLog
+from ..task.answer import Prediction, outcome, to_predictions
 from .telemetry import MODEL, ROWS, UNSEEN, Telemetry, exposition
 
 logger = logging.getLogger(__name__)
@@ -44,13 +45,6 @@ MAX_PAUSE = 60.0
 REQUEST_ID = re.compile(r"[!-~]{1,128}")
 """What a client may send as `X-Request-ID`: it is answered in a header, and logged."""
 T = TypeVar("T")
-
-
-class Prediction(msgspec.Struct, frozen=True):
-    """The answer for one row."""
-
-    label: str
-    probabilities: dict[str, float]
 
 
 class PredictResponse(msgspec.Struct, frozen=True):
@@ -171,16 +165,13 @@ class Service:
         model = self.ready()
         rows = model.decoder.rows(body)
         columns = model.decoder.columns(rows)
-        probabilities = model.predictor.predict(columns)
-        labels = model.signature.labels
-        best = [labels[i] for i in probabilities.argmax(axis=1).tolist()]
-        answers = [dict(zip(labels, values, strict=True)) for values in probabilities.tolist()]
-        for label in set(best):
-            ROWS.labels(label).inc(best.count(label))
+        predictions = to_predictions(model.predictor.predict(columns))
+        outcomes = [outcome(prediction) for prediction in predictions]
+        for name in set(outcomes):
+            ROWS.labels(name).inc(outcomes.count(name))
         for column, count in model.signature.unseen(columns).items():
             UNSEEN.labels(column).inc(count)
-        self.log.add(request_id, model.bundle.id, model.names, rows, answers)
-        predictions = [Prediction(*prediction) for prediction in zip(best, answers, strict=True)]
+        self.log.add(request_id, model.bundle.id, model.names, rows, predictions)
         return msgspec.json.encode(PredictResponse(request_id, model.bundle.id, predictions))
 
 

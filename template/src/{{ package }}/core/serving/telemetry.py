@@ -15,7 +15,7 @@ SECONDS = Histogram(
     ["path"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
 )
-ROWS = Counter("predicted_rows", "Rows predicted, by the label that was found most probable.", ["label"])
+ROWS = Counter("predicted_rows", "Rows predicted, by what was answered in a word.", ["outcome"])
 UNSEEN = Counter("unseen_categories", "Values of a category that training did not see.", ["column"])
 LOGGED = Counter("prediction_log_rows", "Rows of the prediction log that were written, or lost.", ["outcome"])
 MODEL = Gauge("model_loaded", "1 for the bundle that is being served.", ["model"], multiprocess_mode="max")

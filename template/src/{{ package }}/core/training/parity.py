@@ -6,10 +6,11 @@ that may be, and with categories that training never saw: exports go wrong silen
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ... import model
 from ..bundles.predictor import Predictor
-from ..contract.columns import Category, Columns
+from ..contract.columns import Answer, Columns
 from ..contract.signature import RequestDecoder, Signature
 from ..errors import ProjectError
 
@@ -17,7 +18,10 @@ MAX_ROWS = 500
 
 
 class Parity(msgspec.Struct, frozen=True):
-    """The largest difference between two probabilities, over so many rows: `parity.json` in a bundle."""
+    """The largest difference between a model and its export, over so many rows: `parity.json` in a bundle.
+
+    A difference is relative where a number is larger than 1: float32 has about seven digits.
+    """
 
     rows: int
     max_difference: float
@@ -39,7 +43,7 @@ def check(trained: model.Model, exported: Predictor, columns: Columns, tolerance
     probes = _probes(columns, exported.signature)
     expected = model.predict(trained, exported.signature.model_inputs(probes))
     answered = exported.predict(_through_json(probes, exported.signature))
-    differences = np.abs(expected - answered).max(axis=1)
+    differences = _differences(expected, answered)
     parity = Parity(len(differences), float(differences.max()), tolerance)
     if not parity.max_difference <= tolerance:
         wrong = int(np.count_nonzero(~(differences <= tolerance)))
@@ -50,22 +54,26 @@ def check(trained: model.Model, exported: Predictor, columns: Columns, tolerance
     return parity
 
 
+def _differences(expected: Answer, answered: Answer) -> NDArray[np.float64]:
+    """Return the largest difference of each row, shape (rows,)."""
+    scaled = [np.abs(one - answered[name]) / np.maximum(1, np.abs(one)) for name, one in expected.items()]
+    largest = [difference.reshape(len(difference), -1).max(axis=1) for difference in scaled]
+    worst: NDArray[np.float64] = np.max(largest, axis=0)
+    return worst
+
+
 def _probes(columns: Columns, signature: Signature) -> Columns:
     """Return rows as they are, with their nullable values missing, and with unseen categories."""
     rows = {name: values[:MAX_ROWS] for name, values in columns.items()}
     variants = [rows]
     for column in signature.inputs:
-        size = len(rows[column.name])
-        if column.nullable:
-            variants.append(rows | {column.name: column.array([None] * size)})
-        if isinstance(column, Category):
-            variants.append(rows | {column.name: column.array(["(never seen) ½ 雨"] * size)})
+        variants += [rows | {column.name: probe} for probe in column.probes(rows[column.name])]
     return {name: np.concatenate([variant[name] for variant in variants]) for name in rows}
 
 
 def _through_json(columns: Columns, signature: Signature) -> Columns:
     """Return columns as they arrive when they are sent as a request."""
-    values = [[None if v in ("", None) or v != v else v for v in columns[c.name].tolist()] for c in signature.inputs]
+    values = [column.plain(columns[column.name]) for column in signature.inputs]
     names = [column.name for column in signature.inputs]
     instances = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
     return RequestDecoder(signature, len(instances))(msgspec.json.encode({"instances": instances}))

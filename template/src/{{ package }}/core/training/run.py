@@ -8,23 +8,26 @@ import msgspec
 import numpy as np
 
 from ... import metrics, model
-from ...metrics import Target
-from ...schema import AUDIT, FEATURES, INPUTS, LABELS
+from ...schema import FEATURES, INPUTS
 from ...settings import Settings
 from ..bundles import registry
-from ..bundles.bundle import seal
-from ..bundles.predictor import open_model
-from ..contract.columns import Category, Columns
+from ..bundles.bundle import Bundle, seal
+from ..bundles.predictor import Predictor, open_model
+from ..contract.columns import Columns
 from ..contract.signature import Signature
-from ..contract.tables import to_columns
 from ..data import snapshots
 from ..errors import ProjectError
-from ..evaluation import card
+from ..evaluation import card, figures
 from ..evaluation import report as evaluation
+from ..evaluation.measure import Examples
 from ..evaluation.report import Report
 from ..monitoring import drift
 from ..params import Params
-from . import parity, tracking
+from ..progress import step
+from ..task import examples
+from ..task.answer import OUTPUTS
+from . import graphs, parity, tracking
+from .fitting import Fit
 
 
 class Trained(msgspec.Struct, frozen=True):
@@ -42,62 +45,82 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
-    fitting, holdout = snapshots.split(snapshots.load(snapshot), params.split)
-    columns, target = to_columns(fitting, INPUTS), snapshots.to_target(fitting)
-    held, held_target = to_columns(holdout, INPUTS), snapshots.to_target(holdout)
-    _check_labels(target, held_target)
-    signature = make_signature(columns)
-
-    trained = fit(params.model, params.seed, signature.model_inputs(columns), target)
-    with tempfile.TemporaryDirectory() as name:
+    training, held_out = examples.split(snapshots.load(snapshot), params.split)
+    signature = make_signature(training.columns)
+    with tracking.track(settings.mlflow_tracking_uri, params) as run, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        model.export(trained, folder)
+        with step("fitting the model"):
+            trained = fit(params.model, params.seed, signature, training, run)
+            graphs.save(model.export(trained), folder / "model.onnx")
         predictor = open_model(folder, signature)
-        probabilities = predictor.predict(held)
-        report = evaluation.evaluate(predictor, held, to_columns(holdout, AUDIT), held_target, target, params.gate)
-        everything = {name: np.concatenate([values, held[name]]) for name, values in columns.items()}
-        contents = {
-            "signature.json": signature,
-            "parity.json": parity.check(trained, predictor, held, params.gate.parity),
-            "metrics.json": report,
-            "reference.json": drift.make_reference(everything, probabilities, LABELS, params.monitoring),
-            "params.json": params,
-        }
-        for file, content in contents.items():
-            (folder / file).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2))
-        metrics.plot(held_target, probabilities, report.importances, folder / "plots")
-        (folder / "card.md").write_text(card.write(report, signature, params, snapshot.stem, len(target)))
-        bundle = seal(folder, data=snapshot.stem)
-        uri = registry.publish(bundle, settings)
-    values = {name: estimate.value for name, estimate in report.metrics.items()}
-    tags = {"bundle": bundle.id, "uri": uri, "data": snapshot.stem}
-    tracking.track(settings.mlflow_tracking_uri, params, values, tags)
+        with step("measuring it on the held-out rows"):
+            report = _describe(predictor, trained, training, held_out, params, snapshot.stem, folder)
+        bundle, uri = _publish(folder, snapshot, settings)
+        values = {name: estimate.value for name, estimate in report.metrics.items()}
+        run.finish(values, {"bundle": bundle.id, "uri": uri, "data": snapshot.stem})
     return Trained(bundle.id, uri, report)
 
 
-def fit(params: dict[str, Any], seed: int, features: Columns, target: Target) -> model.Model:
+def fit(
+    params: dict[str, Any], seed: int, signature: Signature, training: Examples, run: tracking.Reporter
+) -> model.Model:
     """Return a fitted model.
 
     Raises:
         ProjectError: `params.yaml` asks for one that does not exist.
     """
+    work = Fit(
+        features=signature.model_inputs(training.columns),
+        target=training.target,
+        validation=training.validation,
+        report=run.report,
+    )
     try:
-        return model.fit(model.build(params, seed), features, target)
+        return model.fit(model.build(params, seed), work)
     except (TypeError, ValueError) as error:
         raise ProjectError(f"params.yaml, model: {error}") from error
 
 
 def make_signature(columns: Columns) -> Signature:
     """Return the contract of a model that is trained on these rows."""
-    categories = [column.name for column in INPUTS if isinstance(column, Category)]
-    vocabulary = {name: tuple(sorted(set(columns[name]) - {""})) for name in categories}
-    first = {name: values[:1].tolist()[0] for name, values in columns.items()}
-    example = {name: None if value in ("", None) or value != value else value for name, value in first.items()}
-    return Signature(inputs=INPUTS, features=FEATURES, labels=LABELS, vocabulary=vocabulary, example=example)
+    seen = {column.name: column.vocabulary(columns[column.name]) for column in INPUTS}
+    return Signature(
+        inputs=INPUTS,
+        features=FEATURES,
+        outputs=OUTPUTS,
+        vocabulary={name: values for name, values in seen.items() if values is not None},
+        example={column.name: column.typical(columns[column.name]) for column in INPUTS},
+    )
 
 
-def _check_labels(*targets: Target) -> None:
-    """Raise ProjectError unless each part of the data holds every label."""
-    for target in targets:
-        if lacking := [label for i, label in enumerate(LABELS) if i not in target]:
-            raise ProjectError(f"no row to train on, or none held out, is labelled {', '.join(lacking)}")
+def _describe(
+    predictor: Predictor,
+    trained: model.Model,
+    training: Examples,
+    held_out: Examples,
+    params: Params,
+    data: str,
+    folder: Path,
+) -> Report:
+    """Write all that is known of a model beside it, and return what it is worth."""
+    signature, answer = predictor.signature, predictor.predict(held_out.columns)
+    baseline = metrics.naive(training, held_out)
+    report = evaluation.evaluate(predictor, held_out, baseline, params.gate)
+    everything = {name: np.concatenate([values, held_out.columns[name]]) for name, values in training.columns.items()}
+    contents = {
+        "signature.json": signature,
+        "parity.json": parity.check(trained, predictor, held_out.columns, params.gate.parity),
+        "metrics.json": report,
+        "reference.json": drift.make_reference(signature, everything, answer, params.monitoring),
+        "params.json": params,
+    }
+    for file, content in contents.items():
+        (folder / file).write_bytes(msgspec.json.format(msgspec.json.encode(content), indent=2))
+    drawn = figures.draw(held_out, answer, report.importances, folder / "plots")
+    (folder / "card.md").write_text(card.write(report, signature, params, data, training.rows, drawn))
+    return report
+
+
+def _publish(folder: Path, snapshot: Path, settings: Settings) -> tuple[Bundle, str]:
+    bundle = seal(folder, data=snapshot.stem)
+    return bundle, registry.publish(bundle, settings)

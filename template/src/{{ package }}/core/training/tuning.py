@@ -1,19 +1,22 @@
-"""The search for better parameters, by cross-validation inside the rows that are trained on."""
+"""Tuning: the search for better parameters, by cross-validation on the training rows."""
 
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import optuna
-from sklearn.model_selection import StratifiedKFold
 
 from ... import model
-from ...schema import INPUTS
-from ..contract.tables import to_columns
+from ..contract.signature import Signature
 from ..data import snapshots
-from ..evaluation import report
+from ..evaluation.measure import Examples, Metric, Rows, take
+from ..evaluation.report import gate_metric
 from ..params import Params
+from ..task import examples
+from ..task.target import folds
 from . import run
+from .tracking import Silent
 
 FOLDS = 3
 
@@ -27,21 +30,14 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
     Raises:
         ProjectError: the data or the parameters will not do.
     """
-    metric = report.gate_metric(params.gate)
-    fitting, _ = snapshots.split(snapshots.load(snapshot), params.split)
-    columns, target = to_columns(fitting, INPUTS), snapshots.to_target(fitting)
-    features = run.make_signature(columns).model_inputs(columns)
-    folds = list(StratifiedKFold(FOLDS, shuffle=True, random_state=params.seed).split(target, target))
+    metric = gate_metric(params.gate)
+    training, _ = examples.split(snapshots.load(snapshot), params.split)
+    signature = run.make_signature(training.columns)
+    parts = folds(training, FOLDS, params.seed)
 
     def score(trial: optuna.Trial) -> float:
-        values = []
-        for fit, check in folds:
-            learnt = {name: array[fit] for name, array in features.items()}
-            unknown = {name: array[check] for name, array in features.items()}
-            fitted = run.fit(model.suggest(trial, params.model), params.seed, learnt, target[fit])
-            answers = model.predict(fitted, unknown)
-            values.append(metric.function(target[check], answers))
-        return float(np.mean(values))
+        suggested = model.suggest(trial, params.model)
+        return float(np.mean([_score(metric, suggested, params.seed, signature, training, *part) for part in parts]))
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     study = optuna.create_study(
@@ -50,3 +46,26 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
     )
     study.optimize(score, n_trials=trials)
     return model.suggest(optuna.trial.FixedTrial(study.best_params), params.model), study.best_value
+
+
+def _score(
+    metric: Metric,
+    params: dict[str, Any],
+    seed: int,
+    signature: Signature,
+    training: Examples,
+    learn: Rows,
+    check: Rows,
+) -> float:
+    """Return the metric of one fold."""
+    part = msgspec.structs.replace(
+        training,
+        columns=take(training.columns, learn),
+        audit={},
+        target=training.target[learn],
+        units=training.units[learn],
+        validation=training.validation[learn],
+    )
+    fitted = run.fit(params, seed, signature, part, Silent())
+    unknown = signature.model_inputs(take(training.columns, check))
+    return metric.value(training.target[check], model.predict(fitted, unknown))

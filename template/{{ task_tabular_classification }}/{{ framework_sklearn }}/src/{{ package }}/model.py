@@ -1,18 +1,17 @@
-"""The model: built, fitted, searched and exported; the only file that knows scikit-learn.
+"""The model: built, fitted, searched and exported; the only file that builds on scikit-learn's estimators.
 
 Everything that is fitted must survive the export to ONNX, which training checks on every run. Known not to: native
-categories of HistGradientBoosting, a scaler in front of trees, and functions of one's own (which belong into
+categories of HistGradientBoosting, a scaler in front of trees, and functions of one's own (which belong in
 `features.py`).
 """
 
-from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import msgspec
 import numpy as np
+import onnx
 import optuna
 import polars as pl
-from numpy.typing import NDArray
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.compose import ColumnTransformer
@@ -22,11 +21,12 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from .core.contract.columns import Columns, Number
+from .core.contract.columns import Answer, Columns
+from .core.training.fitting import Fit
 from .schema import FEATURES
 
-NUMBERS = [feature.name for feature in FEATURES if isinstance(feature, Number)]
-CATEGORIES = [feature.name for feature in FEATURES if not isinstance(feature, Number)]
+NUMBERS = [feature.name for feature in FEATURES if feature.matrix == "numbers"]
+CATEGORIES = [feature.name for feature in FEATURES if feature.matrix == "texts"]
 
 Model: TypeAlias = Pipeline
 
@@ -66,28 +66,28 @@ def build(params: dict[str, Any], seed: int) -> Model:
     return model
 
 
-def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
-    """Return the model, fitted to features and the target, shape (rows,)."""
-    fitted: Model = model.fit(_table(columns), target)
+def fit(model: Model, work: Fit) -> Model:
+    """Return the model, fitted to all training rows."""
+    fitted: Model = model.fit(_table(work.features), work.target)
     return fitted
 
 
-def predict(model: Model, columns: Columns) -> NDArray[np.floating[Any]]:
+def predict(model: Model, columns: Columns) -> Answer:
     """Return probabilities, shape (rows, labels), as the model itself gives them: what the export must equal."""
-    probabilities: NDArray[np.floating[Any]] = model.predict_proba(_table(columns))
-    return probabilities
+    return {"probabilities": model.predict_proba(_table(columns))}
 
 
-def export(model: Model, folder: Path) -> None:
-    """Write `model.onnx` into a folder, with the inputs and the output that `predictor.py` names."""
+def export(model: Model) -> onnx.ModelProto:
+    """Return the model as a graph, with the inputs that `predictor.py` names."""
     inputs = [
         ("numbers", FloatTensorType([None, len(NUMBERS)])),
         ("texts", StringTensorType([None, len(CATEGORIES)])),
     ]
     present = [(name, kind) for name, kind in inputs if kind.shape[1]]
-    graph = to_onnx(model, initial_types=present, options={"zipmap": False})
-    graph.opset_import.sort(key=lambda opset: opset.domain)  # else the bytes change from run to run
-    (folder / "model.onnx").write_bytes(graph.SerializeToString())
+    graph: onnx.ModelProto = to_onnx(model, initial_types=present, options={"zipmap": False})
+    for output in [output for output in graph.graph.output if output.name != "probabilities"]:
+        graph.graph.output.remove(output)
+    return graph
 
 
 def _table(columns: Columns) -> pl.DataFrame:

@@ -1,0 +1,57 @@
+"""The data's check against the contract."""
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from ...schema import AUDIT, INPUTS, ROW_ID
+from ..contract.columns import Category, Column
+from ..contract.tables import to_columns, typed
+from ..errors import ProjectError
+from ..task.target import TARGET_COLUMN
+
+CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, Category(name=ROW_ID), TARGET_COLUMN)
+"""Every column of a snapshot."""
+BAD = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
+"""The columns of a table of bad values; rows are counted from 1."""
+
+
+def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Check data against the contract.
+
+    Returns:
+        The good rows, with the contract's columns and types; and the bad values, as `BAD` describes them.
+
+    Raises:
+        ProjectError: columns are missing.
+    """
+    if missing := [column.name for column in CONTRACT if column.name not in raw.columns]:
+        raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py asks for")
+    frame = raw.select(typed(column) for column in CONTRACT)
+    bad = pl.concat([_faults(column, raw, frame) for column in CONTRACT]).sort("row", "column")
+    good = np.ones(raw.height, dtype=bool)
+    good[bad["row"].to_numpy() - 1] = False
+    return frame.filter(good), bad
+
+
+def table(bad: pl.DataFrame) -> str:
+    """Return bad values as text, the first twenty of them."""
+    with pl.Config(tbl_rows=20, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True, fmt_str_lengths=40):
+        return str(bad)
+
+
+def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+    """Return the bad values of one column, each with the first reason that was found."""
+    array = to_columns(frame, [column])[column.name]
+    unreadable = (raw[column.name].is_not_null() & frame[column.name].is_null()).to_numpy()
+    found: dict[str, NDArray[np.bool_]] = {f"not a {type(column).__name__.lower()}": unreadable}
+    found |= column.faults(array)
+    found["not one of the schema's values"] = column.unknown(array)
+    if column.name == ROW_ID:
+        found["not unique"] = frame[ROW_ID].is_duplicated().to_numpy()
+    reasons = np.full(raw.height, None, dtype=object)
+    for reason, rows in reversed(found.items()):
+        reasons[rows] = reason
+    bad = np.flatnonzero(reasons != None)  # noqa: E711 (an array is compared)
+    values = raw[column.name].gather(bad).cast(pl.String, strict=False)
+    return pl.DataFrame([bad + 1, [column.name] * len(bad), values, reasons[bad].tolist()], schema=BAD)

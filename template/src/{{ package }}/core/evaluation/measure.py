@@ -1,0 +1,65 @@
+"""What every task has in common where models are measured: examples, answers and metrics."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.columns import Answer, Columns
+
+Target = NDArray[Any]
+"""What happened, shape (rows, …)."""
+Rows = NDArray[np.int64]
+"""Positions of rows."""
+
+
+class Examples(msgspec.Struct, frozen=True):
+    """Rows with what happened.
+
+    `units` numbers what was drawn independently, shape (rows,): rows of one unit belong together, so chance is drawn by
+    unit. `validation` marks the training rows that a framework may stop early by, shape (rows,).
+    """
+
+    columns: Columns
+    audit: Columns
+    target: Target
+    units: NDArray[np.int64]
+    validation: NDArray[np.bool_]
+
+    @property
+    def rows(self) -> int:
+        """Return how many rows there are."""
+        return len(self.target)
+
+
+def take(arrays: Columns, rows: Rows) -> Columns:
+    """Return some of the rows."""
+    return {name: array[rows] for name, array in arrays.items()}
+
+
+class Metric(msgspec.Struct, frozen=True):
+    """A function of the target and an answer: of all rows or, where it is `by_row`, of each, whose mean counts."""
+
+    function: Callable[[Target, Answer], Any]
+    higher_is_better: bool
+    meaning: str
+    by_row: bool = False
+
+    def value(self, target: Target, answer: Answer) -> float:
+        """Return the metric of all rows."""
+        return self.statistic(target, answer)(np.arange(len(target)))
+
+    def statistic(self, target: Target, answer: Answer) -> Callable[[Rows], float]:
+        """Return a function that gives the metric of some rows."""
+        if self.by_row:
+            values = self.function(target, answer)
+            return lambda rows: float(values[rows].mean())
+        return lambda rows: float(self.function(target[rows], take(answer, rows)))
+
+    def gain(self, target: Target, new: Answer, old: Answer) -> Callable[[Rows], float]:
+        """Return a function that gives by how much the new answer is better on some rows; negative if it is worse."""
+        ours, theirs = self.statistic(target, new), self.statistic(target, old)
+        sign = 1 if self.higher_is_better else -1
+        return lambda rows: sign * (ours(rows) - theirs(rows))

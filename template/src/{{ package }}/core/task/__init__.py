@@ -1,0 +1,1 @@
+"""What depends on the task: the target, the examples, the answer, and the figures of the card."""

@@ -1,0 +1,27 @@
+"""What a model's `fit` is given."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..contract.columns import Columns
+from ..evaluation.measure import Target
+
+
+class Fit(msgspec.Struct, frozen=True, kw_only=True):
+    """The features and the target of the training rows, and where to report to.
+
+    `validation` marks the rows by which a framework may stop early, shape (rows,); one that does not can learn from all
+    of them. `report` takes a step's number and its values, such as {"loss": 0.3}, and may raise to stop the fit.
+    `checkpoints` is a folder that outlives the process, or None where nothing is kept.
+    """
+
+    features: Columns
+    target: Target
+    validation: NDArray[np.bool_]
+    report: Callable[[int, Mapping[str, float]], Any]
+    checkpoints: Path | None = None
