@@ -176,7 +176,7 @@ def _name_question(template: Template) -> dict[str, Any]:
     default = Template(template.root).answer({}).answers[ASKED_FREELY]
     return {
         "name": question.name,
-        "help": question.spec["help"],
+        "help": question.spec.get("help", question.name),
         "default": default,
         "placeholder": question.spec.get("placeholder", default),
         "reserved": _reserved(template, question),

@@ -42,6 +42,8 @@ module.exports = async ({ browser, axe }, { address, folder, visits, clicks, nam
     await page.context().close();
   }
 
+  if (!clicks) return { said, visited };
+
   // By hand: a name, then each choice by its label, with a download after each.
   const clicked = [];
   const hand = await open("");

@@ -19,7 +19,7 @@ import pytest
 from docs.explorer.build import build
 from docs.explorer.data import Origin, UnsuitableError, collect
 from docs.explorer.marks import NAME, UnknownFormError, mark
-from tests.conftest import Copier
+from tests.conftest import Copier, commit
 from tests.template import small
 from tests.template.assembly import File, covering, differences, read_project
 from tests.template.combinations import Answer, Combination, RefusedError, Template
@@ -53,7 +53,7 @@ def page(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def session(page: Path, template: Template, tmp_path_factory: pytest.TempPathFactory) -> Session:
     """Return what came of visits by link, and of clicks."""
-    browse = need("browse")
+    need("browse")
     combinations = template.combinations
     sample = random.Random(SEED).sample(combinations, min(RANDOM, len(combinations)))
     visits = [*covering(template)[:COVERING], *sample]
@@ -61,17 +61,8 @@ def session(page: Path, template: Template, tmp_path_factory: pytest.TempPathFac
         "#" + urlencode({**combination.asked, "project_name": NAMES[number % len(NAMES)]})
         for number, combination in enumerate(visits)
     ]
-    argument = {
-        "address": page.as_uri(),
-        "folder": str(tmp_path_factory.mktemp("downloads")),
-        "visits": links,
-        "clicks": _clicks(template),
-        "names": REFUSED,
-    }
-    script = Path(__file__).with_name("explorer.cjs")
-    run = subprocess.run([browse, script, json.dumps(argument)], capture_output=True, encoding="utf-8", check=False)
-    assert run.returncode == 0, run.stderr
-    return Session(visits, json.loads(run.stdout))
+    folder = tmp_path_factory.mktemp("downloads")
+    return Session(visits, _browse(page, folder, visits=links, clicks=_clicks(template), names=REFUSED))
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +156,21 @@ def test_the_page_asks_no_server_and_meets_no_error(session: Session) -> None:
     assert session.seen["said"] == []
 
 
+def test_a_question_that_is_not_asked_is_not_answered(tmp_path: Path) -> None:
+    need("browse")
+    template = _small_template(tmp_path / "template")
+    build(tmp_path / "index.html", template, Origin(str(template), "v1"))
+    links = ["#project_name=Churn&cloud=aws&size=large", "#project_name=Churn&cloud=gcp&size=large&docs=true&ci=none"]
+    seen = _browse(tmp_path / "index.html", tmp_path, visits=links)
+    commands = [visited["command"] for visited in seen["visited"]]
+    start = "uvx mlscaffold new churn --defaults --set project_name=Churn"
+    assert commands == [start, f"{start} --set ci=none --set cloud=gcp --set docs=true --set size=large"]
+    for number, visited in enumerate(seen["visited"]):
+        project = Copier(template).copy(tmp_path / str(number), _answers_in(visited["command"])[1])
+        assert differences(read_project(project), _unpack(visited)) == []
+    assert seen["said"] == []
+
+
 def test_the_page_is_one_small_file_and_the_same_each_time(page: Path, template_repo: Path, tmp_path: Path) -> None:
     build(tmp_path / "again.html", template_repo, Origin(str(template_repo), "v1.0.0"))
     assert (tmp_path / "again.html").read_bytes() == page.read_bytes()
@@ -181,6 +187,26 @@ def test_an_answer_that_the_page_cannot_compute_is_an_error(tmp_path: Path) -> N
     small.write(tmp_path, {"copier.yml": small.QUESTIONS.replace("title", "project_name") + loud})
     with pytest.raises(UnsuitableError, match="loud"):
         collect(tmp_path, Origin("url", "v1"))
+
+
+def _browse(page: Path, folder: Path, **what: Any) -> dict[str, Any]:
+    """Let explorer.cjs do *what* with *page*, and return what it saw; downloads go into *folder*."""
+    script = Path(__file__).with_name("explorer.cjs")
+    argument = json.dumps({"address": page.as_uri(), "folder": str(folder), **what})
+    run = subprocess.run([need("browse"), script, argument], capture_output=True, encoding="utf-8", check=False)
+    assert run.returncode == 0, run.stderr
+    seen: dict[str, Any] = json.loads(run.stdout)
+    return seen
+
+
+def _small_template(root: Path) -> Path:
+    """Write the small template as one that asks for a name as ours does."""
+    files = {name: text.replace("title", "project_name") for name, text in small.FILES.items()}
+    files["copier.yml"] = files["copier.yml"].replace("| lower }}", "| lower | replace(' ', '_') }}")
+    files["partials/reserved.jinja"] = "{% set keywords = ['lambda'] %}"
+    small.write(root, files)
+    commit(root, "v1")
+    return root
 
 
 def _clicks(template: Template) -> list[tuple[str, int]]:
