@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +94,7 @@ def _choices(question: Question) -> Iterator[str]:
     yield from _table(("Value", "Choice", "Brings"), rows)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]] | Iterator[tuple[str, ...]]) -> Iterator[str]:
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
     for row in (head, ("---",) * len(head), *rows):
         yield "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in row) + " |"
     yield ""

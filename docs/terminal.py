@@ -1,10 +1,11 @@
-"""Record a real run as a picture: `uv run python -m docs.terminal PICTURE.svg`. It takes minutes: packages are installed.
+"""Record a real run as a picture: `uv run python -m docs.terminal PICTURE.svg`. It takes minutes.
 
 What is shown is what the commands printed on a terminal of 96 columns; their progress, on stderr, is left out.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -36,7 +37,7 @@ _REMOTE_FONT = re.compile(r"@font-face \{\{.*?\}\}", re.DOTALL)  # no page of ou
 
 def record(picture: Path) -> None:
     """Run the commands in a new folder, and write what they printed to *picture*."""
-    console = Console(record=True, width=WIDTH, file=Path(os.devnull).open("w"), force_terminal=True)
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True)
     with tempfile.TemporaryDirectory() as folder:
         for shown, command, place in COMMANDS:
             console.print(Text.assemble(("$ ", "dim"), (shown, "bold")))
