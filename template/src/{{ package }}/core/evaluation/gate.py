@@ -7,7 +7,7 @@ import msgspec
 from ... import metrics
 from ...settings import Settings
 from ..bundles import predictor, registry
-from ..bundles.bundle import Bundle, features_sha256
+from ..bundles.bundle import Bundle, FormatError, features_sha256
 from ..contract.columns import Answer
 from ..data import snapshots
 from ..errors import GateRefusedError
@@ -43,7 +43,10 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     decision = beat_naive(held_out, challenger, metrics.naive(training, held_out), params.gate)
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
-    champion = registry.fetch("champion", settings)
+    try:
+        champion = registry.fetch("champion", settings)
+    except FormatError as error:
+        return Decision("incomparable", str(error), params.gate.metric)
     if reason := _incomparable(candidate, champion):
         return Decision("incomparable", reason, params.gate.metric)
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
