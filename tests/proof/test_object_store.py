@@ -132,7 +132,9 @@ def test_a_service_waits_for_a_bundle_that_is_whole_and_the_right_one(
     with waiting.served(ready=False) as service:
         service.wait(lambda: b"cannot be fetched" in service.request("GET", "/readyz")[1])
         bucket.request(
-            "PUT", f"late/{bundle}/manifest.json", b'{"format": 2, "files": {"../../escaped": ""}, "data": "", "features": ""}'
+            "PUT",
+            f"late/{bundle}/manifest.json",
+            b'{"format": 2, "files": {"../../escaped": ""}, "data": "", "features": ""}',
         )
         service.wait(lambda: b"outside the bundle" in service.request("GET", "/readyz")[1])
         put("manifest.json", *(name for name in objects if name != "signature.json"))
