@@ -18,9 +18,9 @@ from pathlib import Path
 import msgspec
 import obstore
 
-from ... import features
 from ..contract.signature import Signature
 from ..errors import ProjectError
+from .fingerprint import features_sha256
 from .storage import is_remote, join, open_folder
 
 MANIFEST = "manifest.json"
@@ -68,11 +68,6 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def features_sha256() -> str:
-    """Return the SHA-256 of `features.py`."""
-    return sha256(Path(str(features.__file__)))
 
 
 def seal(folder: Path, *, data: str) -> Bundle:

@@ -7,7 +7,8 @@ import msgspec
 from ... import metrics
 from ...settings import Settings
 from ..bundles import predictor, registry
-from ..bundles.bundle import Bundle, FormatError, features_sha256
+from ..bundles.bundle import Bundle, FormatError
+from ..bundles.fingerprint import features_sha256
 from ..contract.columns import Answer
 from ..data import snapshots
 from ..errors import GateRefusedError
