@@ -1,5 +1,6 @@
 """One training run: fit, export, check the export, measure, and seal the result into a bundle."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,7 +9,7 @@ import msgspec
 import numpy as np
 
 from . import card, data, evaluation, metrics, model, monitoring, parity, registry, tracking
-from .bundle import seal
+from .bundle import Bundle, seal
 from .columns import Category, Columns
 from .errors import ProjectError
 from .evaluation import Report
@@ -19,6 +20,9 @@ from .schema import AUDIT, FEATURES, INPUTS, LABELS
 from .settings import Settings
 from .signature import Signature
 from .tables import to_columns
+
+KEPT = Path("artifacts/store/bundles")
+"""Where a bundle is kept that its store has not taken."""
 
 
 class Trained(msgspec.Struct, frozen=True):
@@ -36,6 +40,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
+    registry.touch(settings)
     fitting, holdout = data.split(data.load(snapshot), params.split)
     columns, target = to_columns(fitting, INPUTS), data.to_target(fitting)
     held, held_target = to_columns(holdout, INPUTS), data.to_target(holdout)
@@ -62,7 +67,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         metrics.plot(held_target, probabilities, report.importances, folder / "plots")
         (folder / "card.md").write_text(card.write(report, signature, params, snapshot.stem, len(target)))
         bundle = seal(folder, data=snapshot.stem)
-        uri = registry.publish(bundle, settings)
+        uri = _publish(bundle, settings)
     values = {name: estimate.value for name, estimate in report.metrics.items()}
     tags = {"bundle": bundle.id, "uri": uri, "data": snapshot.stem}
     tracking.track(settings.mlflow_tracking_uri, params, values, tags)
@@ -88,6 +93,16 @@ def make_signature(columns: Columns) -> Signature:
     first = {name: values[:1].tolist()[0] for name, values in columns.items()}
     example = {name: None if value in ("", None) or value != value else value for name, value in first.items()}
     return Signature(inputs=INPUTS, features=FEATURES, labels=LABELS, vocabulary=vocabulary, example=example)
+
+
+def _publish(bundle: Bundle, settings: Settings) -> str:
+    """Publish a bundle; one that the store does not take is kept, for it may have taken hours to make."""
+    try:
+        return registry.publish(bundle, settings)
+    except ProjectError as error:
+        kept = KEPT / bundle.id
+        shutil.copytree(bundle.path, kept, dirs_exist_ok=True)
+        raise ProjectError(f"{error}; the model is kept in {kept}: publish it with `promote --model {kept}`") from error
 
 
 def _check_labels(*targets: Target) -> None:
