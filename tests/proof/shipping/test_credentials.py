@@ -1,4 +1,4 @@
-"""CI's identity opens the bundle store of each cloud, before training and after it, and what is refused is one sentence."""
+"""CI's identity opens the bundle store of each cloud, before training and after it; a refusal is one sentence."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def login(name: str, cloud: Authority, folder: Path, project: Project) -> dict[s
         return google(cloud, folder, {"file": str(folder / "token")})
     if name == "gcp-azure_pipelines":
         script = project.folder / ".azuredevops/cloud-token.sh"
-        source = {"executable": {"command": f"sh {script}", "timeout_millis": 30000}}
+        source: dict[str, object] = {"executable": {"command": f"sh {script}", "timeout_millis": 30000}}
         given = pipelines | {"STAGE": "TRAIN", "CONNECTION_TRAIN": CONNECTION}
         cloud.pool_audience = AUDIENCES["azure"]
         return google(cloud, folder, source) | given | {"GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES": "1"}
