@@ -8,8 +8,8 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from .credentials import make_provider
 from ..errors import ProjectError
+from .credentials import make_provider
 
 
 def is_remote(uri: str) -> bool:

@@ -30,7 +30,6 @@ from ..task.answer import OUTPUTS
 from . import graphs, parity, tracking
 from .fitting import Fit
 
-
 KEPT = Path("artifacts/store/bundles")
 """Where a bundle is kept that its store has not taken."""
 
