@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mlscaffold import cli, source
+from mlscaffold.cli import app
+from mlscaffold.template import source
 from tests.cli.conftest import in_clone, tree
 from tests.living.house import House, build
 
@@ -69,7 +70,7 @@ def run(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: py
         monkeypatch.setattr(sys, "argv", ["mlscaffold", *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.run()
+            app.run()
         said = capfd.readouterr()
         assert isinstance(ended.value.code, int)
         result = Result(ended.value.code, said.out, said.err)

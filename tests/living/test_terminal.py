@@ -22,7 +22,7 @@ def test_new_questions_are_asked_and_losses_need_a_yes(
     cli = in_clone(house.root, tmp_path)
     before = {path: state for path, state in tree(project).items() if not path.startswith(".git/")}
     for keys, code in (CTRL_C, 1), ("n" + ENTER, 6), (ENTER, 6), ("y" + ENTER, 0):
-        terminals.append(terminal := Terminal(cli, "update", str(project)))
+        terminals.append(terminal := Terminal(cli, "update", "-C", str(project)))
         terminal.wait_for("Which docs?", 60)
         assert "What is it called?" not in terminal.shown
         terminal.type(ENTER)
@@ -42,7 +42,7 @@ def test_adopting_asks_what_the_files_do_not_tell(house: House, tmp_path: Path, 
     cli = in_clone(house.root, tmp_path)
     before = git(root, "for-each-ref")
     for keys, code in (CTRL_C, 1), ("n" + ENTER, 1), (ENTER, 0):
-        terminals.append(terminal := Terminal(cli, "adopt", str(root), "--set", "ci=none"))
+        terminals.append(terminal := Terminal(cli, "adopt", "-C", str(root), "--set", "ci=none"))
         terminal.wait_for("Which cloud?", 60)
         terminal.type(ENTER)
         terminal.wait_for("Commit this to the branch mlscaffold/adopt? [Y/n]", 60)

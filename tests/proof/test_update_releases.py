@@ -11,8 +11,8 @@ import copier
 import pytest
 from plumbum import local
 
-from mlscaffold import source
-from mlscaffold.update import Request, planned
+from mlscaffold.template import source
+from mlscaffold.update.plan import Request, open_plan
 from tests.cli.conftest import git
 from tests.conftest import ROOT
 from tests.living.house import URL, House, answers_of, save
@@ -72,7 +72,7 @@ def test_every_release_updates_to_the_working_tree(
                     marks[name] = f"# mark {len(marks)} #"
                     path.write_text(path.read_text("utf-8") + marks[name] + "\n", "utf-8")
         save(project)
-        with planned(Request(str(project)), no_step, print) as plan:
+        with open_plan(Request(str(project)), no_step, print) as plan:
             losses = {file.path for file in plan.losses}
             plan.apply(accept_losses=bool(losses))
         everything = b"\n".join(
