@@ -107,7 +107,10 @@ def refuses(run: Run) -> Callable[..., str]:
             state.pop(".git/mlscaffold", None)
             state.pop(".git/mlscaffold/lock", None)
         assert after == before
-        assert result.out == ""
+        if "--json" in arguments:
+            assert result.data["exit_code"] == code
+        else:
+            assert result.out == ""
         (complaint,) = [line for line in result.err.splitlines() if not line.startswith("Note: ")]
         assert complaint.startswith("Error: ")
         return complaint.removeprefix("Error: ")

@@ -109,7 +109,7 @@ def _killed(cli: Cli, project: Path, moment: str, folder: Path, command: str) ->
     wrapper.write_text(GIT.replace("{git}", str(shutil.which("git"))), "utf-8")
     wrapper.chmod(0o755)
     path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
-    cli(command, project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
+    cli(command, "-C", project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
 
 
 def kill_often(cli: Cli, project: Path, times: int, seed: int, words: Callable[[Path], list[str]]) -> Counter[str]:

@@ -33,7 +33,7 @@ def theirs(run: Run, tmp_path: Path) -> Path:
 
 def fates(data: dict[str, list[dict[str, str]]]) -> dict[str, str]:
     """Return what becomes of each file."""
-    return {file["path"]: file["fate"] for file in data["files"]}
+    return {file["path"]: file["verdict"] for file in data["files"]}
 
 
 def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Path) -> None:
@@ -216,7 +216,7 @@ def test_a_name_in_other_letters_is_the_same_file(run: Run, theirs: Path) -> Non
     git(theirs, "mv", "README.md", "Readme.md")
     save(theirs)
     done = run("adopt", "-C", "churn", "--json").data
-    assert {"path": "README.md", "fate": "kept", "note": "yours is Readme.md, which some systems take for the same"
+    assert {"path": "README.md", "verdict": "kept", "note": "yours is Readme.md, which some systems take for the same"
             " name"} in done["files"]  # fmt: skip
     assert git(theirs, "ls-tree", "--name-only", BRANCH, "README.md", "Readme.md") == "Readme.md"
 
@@ -388,7 +388,7 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
         ".gitignore": "data/\n.venv/\n",
     }
     root = repository(tmp_path / "theirs", mine)
-    done = json.loads(cli("adopt", root, "--json").stdout)
+    done = json.loads(cli("adopt", "-C", root, "--json").stdout)
     assert done["inferred"] == {
         "ci": ".github/workflows/test.yml",
         "cloud": "gcsfs in pyproject.toml",
@@ -400,7 +400,7 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
     kept = {path for path, fate in fates(done).items() if fate == "kept"}
     assert kept == mine.keys() - {".github/workflows/test.yml"}
     git(root, "merge", "-q", BRANCH)
-    found = json.loads(cli("status", root, "--json").stdout)
+    found = json.loads(cli("status", "-C", root, "--json").stdout)
     assert {file["path"] for file in found["files"]} == kept
     assert found["behind"]["commits"] == 0
 
@@ -412,7 +412,7 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
     )
     end = "\n# the next version\n"
     house.release("v1.1.0", {name: (house.root / name).read_text("utf-8") + end for name in changed})
-    verdicts = json.loads(cli("update", root, "--json", code=3).stdout)["files"]
+    verdicts = json.loads(cli("update", "-C", root, "--json", code=3).stdout)["files"]
     assert {file["path"]: file["verdict"] for file in verdicts} == {
         ".copier-answers.yml": "updated",
         "data/README.md": "updated",

@@ -22,6 +22,7 @@ def test_a_fresh_project_is_up_to_date(run: Run, project: Path) -> None:
         "broken": False,
         "answers": {"ci": "github", "cloud": "aws", "project_name": "Churn"},
         "files": [],
+        "core_edits": None,
         "conflicts": [],
         "rejects": [],
         "warnings": [],

@@ -12,6 +12,8 @@ from mlscaffold.errors import BrokenProjectError, ProjectError, reason
 from mlscaffold.template.questions import load_yaml
 from mlscaffold.template.render import ANSWERS_FILE
 
+KEEP_FILE = ".mlscaffold-keep"
+
 _CONFLICT = re.compile(r"^(<{7}|={7}|>{7})( |$)", re.MULTILINE)
 
 
@@ -35,6 +37,31 @@ class Project:
     def recorded(self) -> bytes:
         """Its answers file."""
         return (self.root / ANSWERS_FILE).read_bytes()
+
+
+class Keep:
+    """The files that are the user's, although the template has files there: patterns in a file of the project's root.
+
+    Args:
+        text: the patterns, as git has them in .gitignore.
+    """
+
+    def __init__(self, text: str) -> None:
+        self._patterns = text.splitlines()
+
+    def __contains__(self, path: str) -> bool:
+        """Whether a file is the user's."""
+        if not self._patterns:
+            return False
+        from pathspec import GitIgnoreSpec
+
+        return GitIgnoreSpec.from_lines(self._patterns).match_file(path)
+
+
+def read_keep(root: Path) -> Keep:
+    """What a project keeps; nothing if it does not say."""
+    place = root / KEEP_FILE
+    return Keep(place.read_text("utf-8", "surrogateescape") if place.is_file() else "")
 
 
 def find_project(path: str | None) -> Project:

@@ -11,13 +11,13 @@ from mlscaffold.template.source import PARTS
 _FOLDER = re.compile(r"\{\{-? *(\w+) *-?\}\}")
 
 
-def find_layers(root: Path, computed: Collection[str]) -> set[str]:
-    """Names of the computed answers that name a folder which is nothing but that answer."""
+def find_layers(root: Path, known: Collection[str]) -> set[str]:
+    """Those of the known layers that have a folder in a template."""
     return {
         name
         for _, folders, _ in os.walk(root)
         for match in map(_FOLDER.fullmatch, folders)
-        if match and (name := match[1]) in computed
+        if match and (name := match[1]) in known
     }
 
 

@@ -53,6 +53,11 @@ class Question:
         if allowed and value not in allowed:
             raise AnswerError(f"{self.name} cannot be {value!r}; {_one_of(allowed)}.{_did_you_mean(value, allowed)}")
 
+    def owns(self, layer: str) -> bool:
+        """Whether a name is that of a layer of this question."""
+        choices = [f"{self.name}_{choice.value}" for choice in self.choices]
+        return layer in choices or (self.computed and layer.startswith(f"{self.name}_"))
+
 
 @dataclass(frozen=True)
 class Questionnaire:
@@ -67,9 +72,16 @@ class Questionnaire:
         return tuple(question for question in self.questions.values() if not question.computed)
 
     @property
-    def computed(self) -> tuple[str, ...]:
-        """Names of the answers that are derived from others."""
-        return tuple(question.name for question in self.questions.values() if question.computed)
+    def all_layers(self) -> frozenset[str]:
+        """Names of the layers of all choices: computed answers named <question>_<choice>.
+
+        What a computed question can become is not known, so all that begins with its name counts.
+        """
+        return frozenset(
+            name
+            for name, question in self.questions.items()
+            if question.computed and any(owner.owns(name) for owner in self.questions.values())
+        )
 
     def check(self, answers: Mapping[str, object]) -> None:
         """Raise AnswerError for a key that is unknown or computed and for a value that is not allowed.
@@ -89,12 +101,9 @@ class Questionnaire:
             question.check(value)
 
     def layers(self, answers: Mapping[str, object]) -> tuple[str, ...]:
-        """Names of the layers that answers switch on: computed answers named <question>_<choice>.
-
-        Args:
-            answers: all answers; computed ones may have layers, too.
-        """
-        return tuple(name for name in (f"{name}_{value}" for name, value in answers.items()) if name in self.computed)
+        """Names of the layers that answers switch on; computed answers may have layers, too."""
+        known = self.all_layers
+        return tuple(name for name in (f"{name}_{value}" for name, value in answers.items()) if name in known)
 
 
 def read_questions(template: Path) -> Questionnaire:

@@ -168,8 +168,8 @@ def render(template: Template, into: Path, answers: Answers, exclude: Sequence[s
         TemplateError: the template is broken, or makes what git would take for a repository.
         OSError: the disk is full, or the like.
     """
-    layers = find_layers(template.root, template.questionnaire.computed)
-    inactive = {name for name in layers if not answers.everything[name]}
+    layers = find_layers(template.root, template.questionnaire.all_layers)
+    inactive = {name for name in layers if answers.everything[name] == ""}
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         staged = Path(folder, "template")
         stage_template(template.root, staged, inactive)
@@ -185,8 +185,8 @@ def trace_layers(template: Template, answers: Answers, *, every: bool = False) -
         answers: all of them, settled.
         every: whether to look at the layers that are not switched on, too.
     """
-    layers = find_layers(template.root, template.questionnaire.computed)
-    shown = {name for name in layers if every or answers.everything[name]}
+    layers = find_layers(template.root, template.questionnaire.all_layers)
+    shown = {name for name in layers if every or answers.everything[name] != ""}
     given = {**answers.given, **{name: f"@{name}" for name in shown}}
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         staged, into = Path(folder, "template"), Path(folder, "traced", answers.folder)
@@ -235,7 +235,7 @@ def _call_copier(
     except CopierAnswersInterrupt as error:
         raise StoppedError("Stopped; nothing was written.") from error
     except UnsafeTemplateError as error:
-        raise _unsafe(error) from error
+        raise refuse_code(str(error).partition("\n")[0].rpartition(": ")[2].rstrip(".")) from error
     except (CopierError, jinja2.TemplateError) as error:
         raise TemplateError(f"The template cannot be rendered: {_sentence(error)}") from error
     except MemoryError as error:
@@ -261,8 +261,8 @@ def _explain(error: Exception) -> MlscaffoldError:
     return AnswerError(f"The template does not take these answers: {_sentence(error).rstrip('.')}.")
 
 
-def _unsafe(error: Exception) -> TemplateError:
-    features = str(error).partition("\n")[0].rpartition(": ")[2].rstrip(".")
+def refuse_code(features: str) -> TemplateError:
+    """The error of a template that wants to run code of its own."""
     return TemplateError(
         f"The template wants to run code of its own ({features}), which mlscaffold lets no template do. If you trust"
         " it, `copier copy --trust` and `copier update --trust` do that."

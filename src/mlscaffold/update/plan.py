@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlscaffold.errors import AnswerError, ProjectError
-from mlscaffold.project.answers import Project, find_project, read_project
+from mlscaffold.project.answers import Project, find_project, read_keep, read_project
 from mlscaffold.project.files import File
 from mlscaffold.project.repository import (
     Repository,
@@ -26,7 +26,7 @@ from mlscaffold.system.git import GitError
 from mlscaffold.system.progress import Step, Warn
 from mlscaffold.template.history import History, clone_history, is_own
 from mlscaffold.template.questions import Questionnaire, read_questions
-from mlscaffold.template.render import Answers, Template, render, settle_answers
+from mlscaffold.template.render import Answers, Template, refuse_code, render, settle_answers
 from mlscaffold.template.source import Origin, find_template
 from mlscaffold.update.apply import Change, apply_change, recover
 from mlscaffold.update.merge import Sides, merge_change
@@ -126,8 +126,12 @@ def open_plan(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
                 Change(scratch.head, scratch.head), scratch,
             )  # fmt: skip
             return
+        trial = _Trial(found, repository, past, versions, request, workspace, scratch)
+        old, new = trial.read_templates()
+        answers = trial.settle(new)
         with step("Trying the update"):
-            yield _Trial(found, repository, past, versions, request, workspace, scratch).make_plan()
+            plan = trial.make_plan(old, new, answers)
+        yield plan
 
 
 @dataclass(frozen=True)
@@ -174,13 +178,18 @@ class _Trial:
     workspace: Path
     scratch: Scratch
 
-    def make_plan(self) -> Plan:
-        found, scratch = self.project, self.scratch
-        old = self._read_template(self.versions.old, "old", found.commit)
-        new = old
+    def read_templates(self) -> tuple[Template, Template]:
+        """The template at the project's version, and at the one that it goes to."""
+        old = new = self._read_template(self.versions.old, "old", self.project.commit)
         if self.versions.old != self.versions.new:
             new = self._read_template(self.versions.new, "new", self.past.describe(self.versions.new))
-        settled = self._settle(new)
+        if new.questionnaire.settings.get("_migrations"):
+            raise refuse_code("migrations")
+        return old, new
+
+    def make_plan(self, old: Template, new: Template, settled: Answers) -> Plan:
+        """Merge, and judge what comes out."""
+        found, scratch = self.project, self.scratch
         before = settle_answers(old, found.root.name, {}, recorded=found.recorded)
         # What the new version leaves to the user is no longer the template's: it is not missing there.
         left = [str(pattern) for pattern in new.questionnaire.settings.get("_exclude") or ()]
@@ -191,7 +200,8 @@ class _Trial:
         )
         check_kinds(sides.mine, sides.new)
         self._fetch_content(sides)
-        merge = merge_change(scratch, sides, settled.skips)
+        keep = read_keep(found.root)
+        merge = merge_change(scratch, sides, lambda path: path in keep or settled.skips(path))
         added = merge.files.keys() - sides.mine.keys()
         in_the_way = {path for path in added if is_in_the_way(found.root, path)}
         files = list(judge_files(sides, merge, in_the_way))
@@ -214,7 +224,7 @@ class _Trial:
         render(template, folder, answers, exclude)
         return self.scratch.take(folder)
 
-    def _settle(self, template: Template) -> Answers:
+    def settle(self, template: Template) -> Answers:
         """The project's answers, those that change, and those to new questions."""
         found, request, version = self.project, self.request, template.origin.commit
         _check_answers(found, template.questionnaire, request, version)

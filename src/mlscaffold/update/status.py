@@ -10,7 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from mlscaffold.errors import ProjectError
-from mlscaffold.project.answers import Project, find_project, read_project
+from mlscaffold.project.answers import Project, find_project, read_keep, read_project
 from mlscaffold.project.repository import list_rejects, list_unmerged, locate_file, open_repository
 from mlscaffold.project.scratch import Scratch
 from mlscaffold.system.git import GitError, find_repository
@@ -85,7 +85,8 @@ def read_status(path: str | None, template: str | None, step: Step, warn: Warn) 
         root = view.project.root
         made = view.scratch.files(view.pristine)
         there = view.scratch.files(view.scratch.take_some(root, made))
-        differing = (name for name in made if made[name] != there.get(name))
+        keep = read_keep(root)
+        differing = (name for name in made if made[name] != there.get(name) and name not in keep)
         states = {name: State.EDITED if os.path.lexists(root / name) else State.DELETED for name in differing}
         others = trace_layers(view.template, view.answers, every=True).keys() - made.keys()
         states |= {name: State.RESTORED for name in others if (root / name).is_file()}
