@@ -85,8 +85,8 @@ def _predict(predictor: Predictor, part: pl.DataFrame, summary: Summary) -> pl.D
     )
     summary.rows += part.height
     summary.invalid += int(invalid.sum())
-    for name, count in signature.unseen(columns).items():
-        summary.unseen[name] = summary.unseen.get(name, 0) + count
+    for name, rows in signature.unseen(columns).items():
+        summary.unseen[name] = summary.unseen.get(name, 0) + len(rows)
     answers = {f"probability_{label}": probabilities[:, i] for i, label in enumerate(signature.labels)}
     return part.drop(column.name for column in signature.inputs).with_columns(
         pl.Series("label", best, dtype=pl.String),

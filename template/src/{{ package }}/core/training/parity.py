@@ -10,8 +10,9 @@ import numpy as np
 from ... import model
 from ..bundles.predictor import Predictor
 from ..contract.columns import Category, Columns
-from ..contract.signature import RequestDecoder, Signature
+from ..contract.signature import Signature
 from ..errors import ProjectError
+from ..serving.decoder import RequestDecoder
 
 MAX_ROWS = 500
 
