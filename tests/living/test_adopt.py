@@ -47,12 +47,17 @@ def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Pat
         "cloud": "boto3 in pyproject.toml",
         "project_name": "pyproject.toml",
     }
-    kept = {".gitignore", ".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"}
+    kept = {".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"}
     added = {
-        ".copier-answers.yml", ".gitattributes", "run.sh", "deploy/bucket.txt", "deploy/cloud.txt",
-        "src/churn/data.py", "src/churn/old.py",
+        ".copier-answers.yml", ".gitattributes", ".mlscaffold-keep", "run.sh", "deploy/bucket.txt", "deploy/cloud.txt",
     }  # fmt: skip
-    assert fates(dry) == {**dict.fromkeys(kept, "kept"), **dict.fromkeys(added, "added")}
+    left_out = {"src/churn/data.py", "src/churn/old.py"}
+    assert fates(dry) == {
+        **dict.fromkeys(kept, "kept"),
+        **dict.fromkeys(added, "added"),
+        **dict.fromkeys(left_out, "left out"),
+        ".gitignore": "merged",
+    }
 
     done = run("adopt", "-C", "churn", "--json").data
     assert fates(done) == fates(dry)
@@ -64,7 +69,8 @@ def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Pat
     assert git(theirs, "rev-parse", f"{BRANCH}^@") == git(theirs, "rev-parse", "main")
     diff = git(theirs, "diff", "--name-status", "--no-renames", "main", BRANCH).splitlines()
     assert {line.partition("\t")[2] for line in diff if line.startswith("A\t")} == added
-    assert len(diff) == len(added)
+    assert len(diff) == len(added) + 1
+    assert git(theirs, "show", f"{BRANCH}:.gitignore").endswith("\n*.log")
     message = git(theirs, "show", "-s", "--format=%B", BRANCH)
     assert all(f"\n  {path}" in message for path in kept)
     git(theirs, "fsck", "--strict")
@@ -85,8 +91,9 @@ def test_what_is_given_is_not_looked_for(run: Run, theirs: Path) -> None:
 def test_it_shows_people_what_it_does(run: Run, theirs: Path) -> None:
     shown = run("adopt", "-C", "churn").out
     assert "from boto3 in pyproject.toml" in shown
-    assert "Kept, although the template has such a file:\n  .gitignore\n" in shown
-    assert "7 added" in shown
+    assert "Kept, although the template has such a file:\n  .gitlab-ci.yml\n" in shown
+    assert "Left out, as it would not work beside what is kept:\n  src/churn/data.py" in shown
+    assert "6 added" in shown
     assert "git merge mlscaffold/adopt" in shown
     assert "mlscaffold diff pyproject.toml" in shown
 
@@ -94,13 +101,10 @@ def test_it_shows_people_what_it_does(run: Run, theirs: Path) -> None:
 def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, theirs: Path) -> None:
     run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
-    found = run("status", "-C", "churn", "--json").data
-    assert {file["path"]: file["state"] for file in found["files"]} == dict.fromkeys(
-        (".gitignore", ".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"), "edited"
-    )
+    assert run("status", "-C", "churn", "--json").data["files"] == []
     assert "-# model 3\n" in run("diff", "-C", "churn", "src/churn/model.py").out
     assert "Nothing to do" in run("update", "-C", "churn").out
-    (theirs / "src/churn/data.py").unlink()  # not wanted
+    (theirs / "run.sh").unlink()  # not wanted
     save(theirs)
 
     house.release(
@@ -109,44 +113,54 @@ def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, 
             "template/src/{{ package }}/model.py": lines("# model", at_25="# theirs"),
             "template/src/{{ package }}/data.py": lines("# data", at_25="# theirs"),
             "template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n",
+            "template/run.sh": FILES["template/run.sh"] + "# more\n",
             "template/{{ cloud_aws }}/deploy/bucket.txt": lines("bucket", at_25="theirs"),
             "template/new.txt": "new\n",
             "template/src/{{ package }}/own.py": "theirs\n",
+            "template/src/{{ package }}/more.py": "theirs\n",
         },
     )
     assert run("status", "-C", "churn", code=4)
-    done = run("update", "-C", "churn", "--json", code=3)
+    done = run("update", "-C", "churn", "--json")
     assert done.verdicts == {
         ".copier-answers.yml": "updated",
-        "README.md": "conflict",
+        "README.md": "kept",
         "deploy/bucket.txt": "updated",
         "new.txt": "added",
+        "run.sh": "kept",
         "src/churn/data.py": "kept",
-        "src/churn/model.py": "conflict",
-        "src/churn/own.py": "conflict",
+        "src/churn/model.py": "kept",
+        "src/churn/own.py": "kept",
     }
     for name in ("README.md", "src/churn/model.py", "src/churn/own.py"):
-        assert status(theirs)[name] == "UU"
-        left = (theirs / name).read_text("utf-8").splitlines()
-        assert [line for line in left if line in MINE[name].splitlines()] == MINE[name].splitlines()
-        git(theirs, "checkout", "--ours", name)
         assert (theirs / name).read_text("utf-8") == MINE[name]
     assert (theirs / "deploy/bucket.txt").read_text("utf-8") == lines("bucket", at_25="theirs")
     save(theirs)
     assert answers_of(theirs)["_commit"] == "v2.0.0"
     assert "Nothing to do" in run("update", "-C", "churn").out
+    assert run("set", "-C", "churn", "cloud=gcp", "--json").data["conflicts"] == []
 
 
-def test_a_kept_file_that_the_template_drops_goes_after_a_yes_only(run: Run, house: House, theirs: Path) -> None:
+def test_what_is_kept_can_be_given_to_the_template_later(run: Run, house: House, theirs: Path) -> None:
+    """By taking it out of the list of what is the user's: then both are merged."""
+    run("adopt", "-C", "churn")
+    git(theirs, "merge", "-q", BRANCH)
+    keep = theirs / ".mlscaffold-keep"
+    keep.write_text(keep.read_text("utf-8").replace("/README.md\n", ""), "utf-8")
+    save(theirs)
+    house.release("v2.0.0", {"template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n"})
+    assert run("update", "-C", "churn", "--json", code=3).data["conflicts"] == ["README.md"]
+
+
+def test_a_kept_file_that_the_template_drops_stays(run: Run, house: House, theirs: Path) -> None:
     run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/src/{{ package }}/model.py": None})
     house.move("template/README.md.jinja", "template/READ.md.jinja")
     house.release("v3.0.0")
-    found = run("update", "-C", "churn", "--json", code=6)
-    assert "README.md, src/churn/model.py" in found.err
-    assert "would be lost" in run("set", "-C", "churn", "ci=github", "--json", code=6).err
-    assert status(theirs) == {}
+    run("update", "-C", "churn")
+    for name in ("README.md", "src/churn/model.py"):
+        assert (theirs / name).read_text("utf-8") == MINE[name]
 
 
 def test_a_link_is_kept_and_nothing_is_written_through_it(run: Run, house: House, theirs: Path, tmp_path: Path) -> None:
@@ -179,7 +193,7 @@ def test_a_binary_file_is_kept(run: Run, house: House, theirs: Path) -> None:
     run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/run.sh": FILES["template/run.sh"] + "# more\n"})
-    assert run("update", "-C", "churn", "--json", code=6).code
+    run("update", "-C", "churn")
     assert (theirs / "run.sh").read_bytes() == b"\0mine\n"
 
 
@@ -249,7 +263,7 @@ def test_a_folder_of_a_monorepo(run: Run, refuses: Callable[..., str], house: Ho
     assert done["answers"]["ci"] == "none"
     diff = git(top, "diff", "--name-status", "--no-renames", "main", BRANCH).splitlines()
     assert "A\tchurn/.copier-answers.yml" in diff
-    assert all(line.startswith("A\tchurn/") for line in diff)
+    assert all(line.partition("\t")[2].startswith("churn/") for line in diff)
     git(top, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/new.txt": "new\n"})
     assert run("update", "-C", "churn", "--json").verdicts["new.txt"] == "added"
@@ -397,11 +411,12 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
         "project_name": "pyproject.toml",
     }
     assert done["warnings"] == []
+    assert ["left out" in note for note in done["missing"]] == [True, True]
     kept = {path for path, fate in fates(done).items() if fate == "kept"}
-    assert kept == mine.keys() - {".github/workflows/test.yml"}
+    assert kept == mine.keys() - {".github/workflows/test.yml", ".gitignore"}
     git(root, "merge", "-q", BRANCH)
     found = json.loads(cli("status", "-C", root, "--json").stdout)
-    assert {file["path"] for file in found["files"]} == kept
+    assert found["files"] == []
     assert found["behind"]["commits"] == 0
 
     layer = "template/{{ task_tabular_classification }}"
@@ -412,16 +427,15 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
     )
     end = "\n# the next version\n"
     house.release("v1.1.0", {name: (house.root / name).read_text("utf-8") + end for name in changed})
-    verdicts = json.loads(cli("update", "-C", root, "--json", code=3).stdout)["files"]
+    verdicts = json.loads(cli("update", "-C", root, "--json").stdout)["files"]
     assert {file["path"]: file["verdict"] for file in verdicts} == {
         ".copier-answers.yml": "updated",
         "data/README.md": "updated",
-        "pyproject.toml": "conflict",
-        "src/churn/model.py": "conflict",
+        "pyproject.toml": "kept",
+        "src/churn/model.py": "kept",
     }
     for name in ("pyproject.toml", "src/churn/model.py"):
-        left = (root / name).read_text("utf-8").splitlines()
-        assert set(mine[name].splitlines()) <= set(left)
+        assert (root / name).read_text("utf-8") == mine[name]
 
 
 # ── Where packages lie ──────────────────────────────────────────────────────────────────────────────────────────────

@@ -115,7 +115,7 @@ def test_what_can_be_read_in_two_ways_is_left_to_the_user() -> None:
 def test_what_the_template_has_no_choice_for_is_said() -> None:
     answers, said = found({"requirements.txt": "scikit-learn\ncatboost\n"})
     assert answers == {}
-    assert said[0].startswith("The template has nothing for catboost in requirements.txt yet: framework can be ")
+    assert said[0].startswith("catboost in requirements.txt is not supported yet: framework can be ")
 
 
 def test_the_rarer_framework_decides() -> None:

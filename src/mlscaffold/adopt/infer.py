@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from mlscaffold.errors import AnswerError
 from mlscaffold.system.progress import Warn
 from mlscaffold.template.questions import Questionnaire, load_yaml
 
@@ -53,7 +54,9 @@ class Inferred:
     source: str
 
 
-def infer_answers(paths: Collection[str], read: Read, questionnaire: Questionnaire, warn: Warn) -> dict[str, Inferred]:
+def infer_answers(
+    paths: Collection[str], read: Read, questionnaire: Questionnaire, warn: Warn, *, strict: bool = False
+) -> dict[str, Inferred]:
     """What the files of a repository answer, by the names of the questions.
 
     What is ambiguous is left to the user, with a sentence; so is what the template has no choice for.
@@ -63,6 +66,10 @@ def infer_answers(paths: Collection[str], read: Read, questionnaire: Questionnai
         read: their content.
         questionnaire: what is asked.
         warn: told why an answer was not taken.
+        strict: whether to insist that the framework is one of the template's: a wrong one would be recorded.
+
+    Raises:
+        AnswerError: it is not.
     """
     content = _toml(read(_PROJECT_FILE), warn) if _PROJECT_FILE in paths else {}
     needed = dict(_dependencies(paths, read, content))
@@ -73,7 +80,11 @@ def infer_answers(paths: Collection[str], read: Read, questionnaire: Questionnai
     }
     asked = questionnaire.questions.keys()
     found = {**_metadata(content), **{name: answer() for name, answer in readers.items() if name in asked}}
-    return {name: answer for name, answer in found.items() if answer and _taken(name, answer, questionnaire, warn)}
+    return {
+        name: answer
+        for name, answer in found.items()
+        if answer and _is_taken(name, answer, questionnaire, warn, strict=strict and name == "framework")
+    }
 
 
 def find_packages(paths: Iterable[str]) -> dict[str, str]:
@@ -195,12 +206,15 @@ def _one(question: str, found: list[Inferred], warn: Warn) -> Inferred | None:
     return found[0] if found else None
 
 
-def _taken(name: str, answer: Inferred, questionnaire: Questionnaire, warn: Warn) -> bool:
+def _is_taken(name: str, answer: Inferred, questionnaire: Questionnaire, warn: Warn, *, strict: bool) -> bool:
     question = questionnaire.questions.get(name)
     if question is None or question.computed:
         return False
     allowed = [choice.value for choice in question.choices]
     if allowed and answer.value not in allowed:
-        warn(f"The template has nothing for {answer.source} yet: {name} can be {', '.join(allowed)}.")
+        unknown = f"{answer.source} is not supported yet: {name} can be {', '.join(allowed)}"
+        if strict:
+            raise AnswerError(f"{unknown}. Choose with --set {name}=VALUE.", name)
+        warn(f"{unknown}.")
         return False
     return True

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mlscaffold.adopt.fit import IGNORE_FILE, SAME, Fit, fit_files, merge_ignores
 from mlscaffold.adopt.infer import Inferred, find_packages, infer_answers
 from mlscaffold.errors import AnswerError, ProjectError
+from mlscaffold.project.answers import KEEP_FILE
 from mlscaffold.project.files import File, Verdict, select
 from mlscaffold.project.repository import (
     Repository,
@@ -28,10 +30,21 @@ from mlscaffold.project.scratch import Scratch, Tree
 from mlscaffold.system.git import GitError, knows_user, list_paths
 from mlscaffold.system.progress import Step, Warn
 from mlscaffold.system.signals import finish_undisturbed
-from mlscaffold.template.choose import CI, NAME, check_ci, explain_name, open_template, propose_answers, verify_render
+from mlscaffold.template.choose import (
+    CI,
+    NAME,
+    NO_CI,
+    check_ci,
+    explain_name,
+    open_template,
+    propose_answers,
+    verify_render,
+)
 from mlscaffold.template.questions import Questionnaire
 from mlscaffold.template.render import ANSWERS_FILE, Answers, Template, render, settle_answers, settle_with_defaults
 from mlscaffold.template.source import Origin
+
+_PUT = (Verdict.ADDED, Verdict.MERGED, Verdict.REPLACED)
 
 
 @dataclass(frozen=True)
@@ -70,6 +83,7 @@ class Plan:
         inferred: those of them that were read from the repository.
         defaults: the names of those that nobody has given.
         files: what becomes of each file that the template makes, sorted by path.
+        missing: what the repository does not get, and how it would.
         workspace: a folder for what is needed meanwhile.
     """
 
@@ -81,6 +95,7 @@ class Plan:
     inferred: Mapping[str, Inferred]
     defaults: Collection[str]
     files: Sequence[File]
+    missing: Sequence[str]
     workspace: Path
 
     def paths(self, verdict: Verdict) -> list[str]:
@@ -99,7 +114,7 @@ class Plan:
                 "Git does not know who you are: set user.name and user.email with `git config --global` first."
             )
         rendered = _rendered(self.workspace, repository)
-        put = [repository.prefix + path for path in (*self.paths(Verdict.ADDED), *self.paths(Verdict.REPLACED))]
+        put = [repository.prefix + file.path for file in self.files if file.verdict in _PUT]
         index = replace(
             repository.git, folder=rendered, git_dir=repository.git_dir, work_tree=rendered,
             index=self.workspace / "index",
@@ -131,7 +146,9 @@ class Plan:
         ]
         for verdict, title in (
             (Verdict.REPLACED, "The template's version replaces:"),
+            (Verdict.MERGED, "The template's rules are added to:"),
             (Verdict.KEPT, "Kept, although the template has a file there, too (`mlscaffold diff FILE` compares them):"),
+            (Verdict.LEFT_OUT, "Left out, as it would not work beside what is kept:"),
         ):
             if paths := self.paths(verdict):
                 lines += ["", title, *(f"  {path}" for path in paths)]
@@ -201,7 +218,13 @@ def _plan(
     regular = [path for path, entry in theirs.items() if entry.kind == "10"]
     known = {*request.answers, *([CI] if around else [])}
     open_ = {name: question for name, question in template.questionnaire.questions.items() if name not in known}
-    found = infer_answers(regular, lambda path: scratch.read_blob(theirs[path].sha), Questionnaire(open_), warn)
+    found = infer_answers(
+        regular,
+        lambda path: scratch.read_blob(theirs[path].sha),
+        Questionnaire(open_),
+        warn,
+        strict=not request.ask,
+    )
     settled, inferred = _settle(template, root, around, found, request, warn)
     folder = _rendered(workspace, repository) / repository.prefix
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -213,14 +236,40 @@ def _plan(
     made = scratch.files(scratch.take(folder))
     check_kinds(theirs, made)
     _check_packages(theirs, made, warn)
-    files = list(_judge_files(root, theirs, made, folder, _find_replaced(root, request.replace, theirs, made)))
-    for file in select(files, Verdict.KEPT):
-        (folder / file.path).unlink()
+    replaced = _find_replaced(root, request.replace, theirs, made)
+    package = next(iter(find_packages(made).values()), "src")
+    fit = fit_files(_judge_files(root, theirs, made, folder, replaced), package, crlf=_has_crlf(repository))
+    files = _write_fit(scratch, fit, theirs, folder)
     defaults = [name for name in answers if name not in request.answers and name not in inferred]
     return Plan(
         root, repository, request.branch, template.origin, answers, inferred,
-        () if request.ask else defaults, files, workspace,
+        () if request.ask else defaults, files, fit.notes, workspace,
     )  # fmt: skip
+
+
+def _has_crlf(repository: Repository) -> bool:
+    listing = repository.git.names("ls-files", "--eol", "-z", "--", repository.prefix or ".")
+    return any(entry.startswith(("i/crlf", "i/mixed")) for entry in listing)
+
+
+def _write_fit(scratch: Scratch, fit: Fit, theirs: Tree, folder: Path) -> list[File]:
+    """Prepare the files as they are to be committed, and return the verdict on each."""
+    files = {file.path: file for file in fit.files}
+    for path, file in files.items():
+        if file.verdict is Verdict.KEPT and path == IGNORE_FILE and path in theirs:
+            mine = scratch.read_blob(theirs[path].sha).decode("utf-8", "surrogateescape")
+            text, added = merge_ignores(mine, (folder / path).read_text("utf-8"))
+            if added:
+                (folder / path).write_text(text, "utf-8", "surrogateescape")
+                files[path] = replace(file, verdict=Verdict.MERGED, note=f"with {', '.join(added)}")
+                continue
+        if file.verdict in (Verdict.KEPT, Verdict.LEFT_OUT):
+            (folder / path).unlink()
+    if fit.patterns:
+        text = "# Files that are yours, although the template has files there: updates leave them as they are.\n"
+        (folder / KEEP_FILE).write_text(text + "".join(f"{pattern}\n" for pattern in fit.patterns), "utf-8")
+        files[KEEP_FILE] = File(KEEP_FILE, size=(folder / KEEP_FILE).stat().st_size)
+    return sorted(files.values(), key=lambda file: file.path)
 
 
 def _settle(
@@ -233,7 +282,13 @@ def _settle(
 ) -> tuple[Answers, dict[str, Inferred]]:
     """All answers, and those of the inferred ones that the template takes."""
     read = {name: answer.value for name, answer in found.items()}
-    proposed = {NAME: root.name, **propose_answers(root, around), **read}
+    offered = (
+        [choice.value for choice in template.questionnaire.questions[CI].choices]
+        if CI in template.questionnaire.questions
+        else []
+    )
+    no_ci = {CI: NO_CI} if NO_CI in offered else {}  # nobody asked for one
+    proposed = {NAME: root.name, **no_ci, **propose_answers(root, around), **read}
 
     def refuse(error: AnswerError) -> None:
         name = error.question or ""
@@ -261,7 +316,7 @@ def _judge_files(root: Path, theirs: Tree, made: Tree, folder: Path, replaced: C
         if path in replaced:
             yield File(path, Verdict.REPLACED, size=size)
         elif path in theirs:
-            yield File(path, Verdict.KEPT, "the same in both" if theirs[path] == made[path] else "", size)
+            yield File(path, Verdict.KEPT, SAME if theirs[path] == made[path] else "", size)
         elif other != path:
             yield File(path, Verdict.KEPT, f"yours is {other}, which some systems take for the same name", size)
         elif is_in_the_way(root, path):

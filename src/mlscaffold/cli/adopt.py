@@ -96,12 +96,16 @@ def _show(plan: "Plan", *, full: bool) -> None:
     out.print(draw(plan.root.name, select(plan.files, Verdict.ADDED)), soft_wrap=True)
     for verdict, title, style in (
         (Verdict.REPLACED, "Replaced by the template's:", "red"),
+        (Verdict.MERGED, "Yours, with lines of the template:", ""),
+        (Verdict.LEFT_OUT, "Left out, as it would not work beside what is kept:", ""),
         (Verdict.KEPT, "Kept, although the template has such a file:", ""),
     ):
         files = select(plan.files, verdict)
         if files:
             out.print(title, style="bold")
             screen.print_rows([(file.path, file.note) for file in files], {file.path: style for file in files})
+    for note in plan.missing:
+        out.print(note, markup=False, style="yellow", soft_wrap=True)
 
 
 def _conclude(plan: "Plan", commands: list[str], commit: str | None) -> None:
@@ -138,6 +142,7 @@ def _as_data(plan: "Plan", warnings: list[str], commands: list[str], commit: str
         "inferred": {name: answer.source for name, answer in plan.inferred.items()},
         "defaults": list(plan.defaults),
         "files": [{"path": file.path, "verdict": file.verdict.value, "note": file.note} for file in plan.files],
+        "missing": list(plan.missing),
         "warnings": warnings,
         "next": commands,
     }

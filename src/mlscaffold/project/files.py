@@ -15,6 +15,7 @@ class Verdict(StrEnum):
     KEPT = "kept"
     REMOVED = "removed"
     REPLACED = "replaced"
+    LEFT_OUT = "left out"
 
 
 @dataclass(frozen=True)

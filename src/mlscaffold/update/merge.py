@@ -60,13 +60,13 @@ class Merge:
     moved_by_user: Mapping[str, str]
 
 
-def merge_change(scratch: Scratch, sides: Sides, is_kept: Callable[[str], bool]) -> Merge:
+def merge_change(scratch: Scratch, sides: Sides, is_kept: Callable[[str, bool], bool]) -> Merge:
     """Carry the difference between two renders onto a project.
 
     Args:
         scratch: the repository that has all the trees.
         sides: the trees.
-        is_kept: whether a file that is there is left as it is, whatever the template does.
+        is_kept: whether a file is left as it is, whatever the template does; told whether the user has it.
 
     Raises:
         ProjectError: git cannot do it.
@@ -105,17 +105,20 @@ def _hide_content(scratch: Scratch, sides: Sides) -> dict[str, Entry]:
     }
 
 
-def _leave_to_user(sides: Sides, is_kept: Callable[[str], bool]) -> Sides:
+def _leave_to_user(sides: Sides, is_kept: Callable[[str, bool], bool]) -> Sides:
     """Take out of the template's change what is none of its business: for these paths, new becomes as old."""
     old, new = dict(sides.old), dict(sides.new)
     for tree in (old, new):
         tree.pop(ANSWERS_FILE, None)  # it is written anew each time
     for path in {*old, *new} & sides.mine.keys():
         kinds = {tree[path].kind for tree in (old, new) if path in tree}
-        if kinds != {sides.mine[path].kind} or is_kept(path):
+        if kinds != {sides.mine[path].kind} or is_kept(path, True):
             new.pop(path, None)
             if path in old:
                 new[path] = old[path]
+    for path in new.keys() - old.keys() - sides.mine.keys():
+        if is_kept(path, False):
+            del new[path]
     return Sides(old, new, sides.mine)
 
 

@@ -201,7 +201,7 @@ class _Trial:
         check_kinds(sides.mine, sides.new)
         self._fetch_content(sides)
         keep = read_keep(found.root)
-        merge = merge_change(scratch, sides, lambda path: path in keep or settled.skips(path))
+        merge = merge_change(scratch, sides, lambda path, there: path in keep or (there and settled.skips(path)))
         added = merge.files.keys() - sides.mine.keys()
         in_the_way = {path for path in added if is_in_the_way(found.root, path)}
         files = list(judge_files(sides, merge, in_the_way))
