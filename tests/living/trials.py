@@ -13,10 +13,9 @@ from pathlib import Path
 import copier
 from plumbum import local
 
-from mlscaffold import journal
-from mlscaffold.errors import LossError
-from mlscaffold.project import ANSWERS_FILE
-from mlscaffold.update import Plan, Request, planned
+from mlscaffold.template.render import ANSWERS_FILE
+from mlscaffold.update.apply import recover
+from mlscaffold.update.plan import Plan, Request, open_plan
 from tests.cli.conftest import git, in_clone, tree
 from tests.living.house import FILES, QUESTIONS, House, lines, save
 
@@ -225,17 +224,10 @@ def try_one(house: House, project: Path, marks: dict[str, str], switch: dict[str
     twin = project.parent / "twin"
     shutil.copytree(project, twin / project.name)
 
-    with planned(Request(str(project), switch), no_step, no_warning) as plan:
+    with open_plan(Request(str(project), switch), no_step, no_warning) as plan:
         assert _files(project) == before
         tally.verdicts.update(file.verdict.value for file in plan.files)
-        losses = {file.path for file in plan.losses}
-        if losses:
-            tally.counts["refused until accepted"] += 1
-            with contextlib.suppress(LossError):
-                plan.apply(accept_losses=False)
-                raise AssertionError("edits would have been lost without a yes")
-            assert _files(project) == before
-        plan.apply(accept_losses=bool(losses))
+        plan.apply()
         after = _files(project)
         _check_unmerged(project, plan)
 
@@ -243,12 +235,10 @@ def try_one(house: House, project: Path, marks: dict[str, str], switch: dict[str
     for mark in sorted(written):
         if _holds(after, mark):
             tally.counts["lines kept"] += 1
-        elif marks[mark] in losses or f"{marks[mark]}.mine" in losses or f"mine/{marks[mark]}" in losses:
-            tally.counts["lines lost as announced"] += 1
         else:
             tally.silent.append(f"{marks[mark]} of {project}")
     for path, (mode, _) in before.items():
-        if mode & 0o100 and path in after and path not in losses and not after[path][0] & 0o100:
+        if mode & 0o100 and path in after and not after[path][0] & 0o100:
             tally.silent.append(f"the executable bit of {path} of {project}")
 
     if _plain(house, twin / project.name, switch):
@@ -281,7 +271,7 @@ def _check_unmerged(project: Path, plan: Plan) -> None:
     unmerged = {line.partition("\t")[2] for line in git(project, "ls-files", "--unmerged").splitlines()}
     assert unmerged == set(plan.conflicts)
     assert not (project / ".git/mlscaffold/journal.json").exists()
-    assert journal.recover(plan.repository) is None
+    assert recover(plan.repository) is None
 
 
 def _files(project: Path) -> dict[str, tuple[int, bytes]]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlscaffold import source
+from mlscaffold.template import source
 from tests.living.house import House, build
 from tests.living.trials import EDITS, SWITCHES, Tally, edited, make_projects, some_edits, try_one
 

@@ -27,7 +27,7 @@ OPTIONAL = ("retraining", "gpu")
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 IMAGE = f"registry.example.com/team/model@{DIGEST}"
 TRAIN_IMAGE = f"registry.example.com/team/model-train@{DIGEST}"
-MODEL = "s3://bucket/models/bundles/0123456789abcdef"
+MODEL = "s3://bucket/models/bundles/" + "0123456789abcdef" * 4
 
 SETTINGS = {
     "HOST": "model.example.com",

@@ -141,6 +141,10 @@ def serve(
                 port=port,
                 workers=workers,
                 access_log=False,
+                proxy_headers=False,  # the service asks nobody where they are
+                server_header=False,
+                http=f"{__package__}.core.serving.protocol:JoiningProtocol",
+                ws="none",
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         except SystemExit as stop:  # uvicorn says 3 when it cannot start, which here is the gate's code

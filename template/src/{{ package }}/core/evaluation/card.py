@@ -35,7 +35,7 @@ def write(
     values = {
         "name": NAME,
         "summary": metadata(NAME)["Summary"],
-        "data": data[:16],
+        "data": data,
         "trained_rows": trained_rows,
         "rows": report.rows,
         "confidence": f"{CONFIDENCE:.0%}",
@@ -53,6 +53,10 @@ def write(
         "inputs": _table(
             ("Column", "Kind", "Meaning"),
             [(c.name, type(c).__name__.lower(), c.description) for c in signature.inputs],
+        ),
+        "outputs": _table(
+            ("Output", "Kind", "Meaning"),
+            [(c.name, type(c).__name__.lower(), c.description) for c in signature.outputs],
         ),
     }
     try:

@@ -4,10 +4,11 @@ from typing import Literal
 
 import msgspec
 
-from ... import metrics
+from ...metrics import METRICS, naive
 from ...settings import Settings
 from ..bundles import predictor, registry
-from ..bundles.bundle import Bundle, features_sha256
+from ..bundles.bundle import Bundle, FormatError
+from ..bundles.fingerprint import features_sha256
 from ..contract.columns import Answer
 from ..data import snapshots
 from ..errors import GateRefusedError
@@ -31,7 +32,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
-    """Compare a candidate with the naive baseline and then, where there is one, with the champion.
+    """Compare a candidate with the naive baseline, with the ranges of its metrics and, if there is one, the champion.
 
     Both are scored on the held-out rows of the newest snapshot, which neither has been trained on.
 
@@ -40,10 +41,15 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     """
     training, held_out = examples.split(snapshots.load(snapshots.latest()), params.split)
     challenger = predictor.load(candidate).predict(held_out.columns)
-    decision = beat_naive(held_out, challenger, metrics.naive(training, held_out), params.gate)
+    decision = beat_naive(held_out, challenger, naive(training, held_out), params.gate)
+    if decision.verdict == "passed":
+        decision = keep_within(held_out, challenger, params.gate) or decision
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
-    champion = registry.fetch("champion", settings)
+    try:
+        champion = registry.fetch("champion", settings)
+    except FormatError as error:
+        return Decision("incomparable", str(error), params.gate.metric)
     if reason := _incomparable(candidate, champion):
         return Decision("incomparable", reason, params.gate.metric)
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
@@ -97,6 +103,18 @@ def beat_naive(held_out: Examples, challenger: Answer, baseline: Answer, gate: G
     if gain.low > 0:
         return Decision("passed", "better than the naive baseline", gate.metric, gain)
     return Decision("refused", "not better than the naive baseline", gate.metric, gain)
+
+
+def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision | None:
+    """Refuse a challenger one of whose metrics is out of its range beyond chance; None where there is none."""
+    for name, metric in METRICS.items():
+        if metric.within is None:
+            continue
+        low, high = metric.within
+        estimate = bootstrap(metric.statistic(held_out.target, challenger), held_out.units, gate.resamples)
+        if estimate.high < low or estimate.low > high:
+            return Decision("refused", f"{name} is {estimate} instead of {low:g} to {high:g}", gate.metric)
+    return None
 
 
 def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:

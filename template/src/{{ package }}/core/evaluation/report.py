@@ -41,10 +41,11 @@ def gate_metric(gate: Gate) -> Metric:
     """Return the metric that decides.
 
     Raises:
-        ProjectError: `params.yaml` names none of `metrics.py`.
+        ProjectError: `params.yaml` names none of `metrics.py` by which models can be compared.
     """
-    if gate.metric not in METRICS:
-        raise ProjectError(f"params.yaml, gate.metric: {gate.metric} is none of {', '.join(METRICS)}")
+    names = [name for name, metric in METRICS.items() if metric.higher_is_better is not None]
+    if gate.metric not in names:
+        raise ProjectError(f"params.yaml, gate.metric: {gate.metric} is none of {', '.join(names)}")
     return METRICS[gate.metric]
 
 
