@@ -9,7 +9,7 @@ from typing import Any
 
 import typer.main
 
-from mlscaffold.cli import app
+from mlscaffold.cli.app import app
 from tests.template.combinations import Question, Template
 
 PACKAGE = "src/{{ package }}"

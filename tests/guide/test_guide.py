@@ -15,7 +15,7 @@ import typer.main
 
 from docs.build import build
 from docs.reference import PACKAGE, commands_of_a_project
-from mlscaffold.cli import app
+from mlscaffold.cli.app import app
 from tests.conftest import ROOT
 from tests.template.combinations import Template
 
