@@ -1,6 +1,6 @@
 """Record a real run as a picture: `uv run python -m docs.terminal PICTURE.svg`. It takes minutes.
 
-What is shown is what the commands printed on a terminal of 96 columns; their progress, on stderr, is left out.
+What is shown is what the commands printed on a terminal of 104 columns; their progress, on stderr, is left out.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-WIDTH = 96
+WIDTH = 104
 COMMANDS = (
     ("mlscaffold new churn --defaults", [sys.executable, "-m", "mlscaffold", "new", "churn", "--defaults"], "."),
     ("cd churn && uv run churn pipeline", ["uv", "run", "--quiet", "churn", "pipeline"], "churn"),
