@@ -15,7 +15,7 @@ import pytest
 from tests.cli.conftest import Cli, git, in_clone, recorded, tree
 from tests.cli.test_packages import NO_NETWORK, build, built
 
-MODEL = "template/{{ task_tabular_classification }}/src/{{ package }}/data.py"
+MODEL = "template/{{ task_tabular_classification }}/src/{{ package }}/metrics.py"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_a_wheel_makes_a_project_and_the_next_one_updates_it(
     assert verdicts == {
         ".copier-answers.yml": "updated",
         "second.txt": "added",
-        "src/churn/data.py": "updated",
+        "src/churn/metrics.py": "updated",
     }
     assert recorded(project)["_commit"] == "v1.1.0"
     assert (project / "README.md").read_text("utf-8").endswith("\nMine.\n")
