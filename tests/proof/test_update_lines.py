@@ -1,4 +1,4 @@
-"""Every past version × every habit of users × every switch: no line is lost that was not said to be.
+"""Every past version × every habit of users × every switch: no line is lost.
 
 MLSCAFFOLD_TRIALS is the number of trials with users who do something else to each file, 60 unless told.
 """

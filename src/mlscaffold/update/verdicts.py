@@ -71,7 +71,10 @@ def _find_moved_along(sides: Sides, merge: Merge) -> dict[str, str]:
 def _explain_kept(sides: Sides, merge: Merge, path: str) -> str | None:
     """More about a file that stays although the template's has changed; None if there is nothing to say."""
     old, new, mine = (tree.get(path) for tree in (sides.old, sides.new, sides.mine))
-    if path == ANSWERS_FILE or mine in (old, new) or old == new or (old is None and mine is None):
+    if old is None and mine is None:
+        source = next((source for source, to in merge.moved.items() if to == path), None)
+        return f"you deleted it, as {source}" if source and source not in sides.mine else None
+    if path == ANSWERS_FILE or mine in (old, new) or old == new:
         return None
     if mine is not None:
         return "" if new else "and no longer in the template"
