@@ -59,7 +59,7 @@ class PredictEndpoint:
             try:
                 if scope["method"] != "POST":
                     raise Refusal(405, "only POST is answered here")
-                content = await self._admit(headers, receive, request_id.decode())
+                content = await self._answer(headers, receive, request_id.decode())
                 status = 200
             except Refusal as refusal:
                 content = msgspec.json.encode({"detail": refusal.detail})
@@ -75,37 +75,45 @@ class PredictEndpoint:
         finally:
             count(PREDICT, status, time.perf_counter() - start)
 
-    async def _admit(self, headers: Mapping[bytes, bytes], receive: Receive, request_id: str) -> bytes:
-        """Answer a request if there is room for it."""
+    async def _answer(self, headers: Mapping[bytes, bytes], receive: Receive, request_id: str) -> bytes:
+        """Read a request if there is room for it, and answer it when it is its turn."""
         largest = self._settings.max_request_bytes
-        cost = FIXED_COST + min(int(headers.get(b"content-length", largest)), largest)
+        size = min(int(headers.get(b"content-length", largest)), largest)
+        # A short body comes with its head; a long one takes up room while it is being read, so it has to hurry.
+        body = await self._read(receive) if size <= LONG_BYTES else None
+        cost = FIXED_COST + size
         if self._pending and self._pending + cost > self._settings.max_pending_bytes:
             raise Refusal(503, "too many requests are under way; try again later")
         self._pending += cost
         try:
-            body = await self._read(receive)
+            if body is None:
+                body = await self._read_in_time(receive)
             async with self._turn:
-                if len(body) > LONG_BYTES:
-                    await asyncio.sleep(0)
+                if size > LONG_BYTES:
+                    await asyncio.sleep(0)  # what else there is to do, such as /healthz, comes first
                 return self._predict(headers, body, request_id)
         finally:
             self._pending -= cost
 
-    async def _read(self, receive: Receive) -> bytearray:
-        body, seconds = bytearray(), self._settings.request_seconds
+    async def _read_in_time(self, receive: Receive) -> bytearray:
+        seconds = self._settings.request_seconds
         try:
             async with asyncio.timeout(seconds):
-                while True:
-                    message = await receive()
-                    if message["type"] == "http.disconnect":
-                        raise Refusal(400, "the request ended early")
-                    body += message.get("body", b"")
-                    if len(body) > self._settings.max_request_bytes:
-                        raise Refusal(413, f"a request may have at most {self._settings.max_request_bytes} bytes")
-                    if not message.get("more_body"):
-                        return body
+                return await self._read(receive)
         except TimeoutError:
             raise Refusal(408, f"the request did not arrive within {seconds:g} seconds") from None
+
+    async def _read(self, receive: Receive) -> bytearray:
+        body = bytearray()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refusal(400, "the request ended early")
+            body += message.get("body", b"")
+            if len(body) > self._settings.max_request_bytes:
+                raise Refusal(413, f"a request may have at most {self._settings.max_request_bytes} bytes")
+            if not message.get("more_body"):
+                return body
 
     def _predict(self, headers: Mapping[bytes, bytes], body: bytearray, request_id: str) -> bytes:
         try:
