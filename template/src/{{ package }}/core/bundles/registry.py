@@ -12,6 +12,7 @@ from ...settings import Settings
 from ..errors import ProjectError
 from . import bundle
 from .bundle import Bundle
+from .refusals import told
 from .storage import is_remote, join, open_folder
 
 Role = Literal["candidate", "champion"]
@@ -40,17 +41,24 @@ def crown(candidate: Bundle, reason: str, settings: Settings) -> None:
         return
     text = (candidate.path / "card.md").read_text().replace("](plots/", f"](bundles/{candidate.id}/plots/")
     text += f"\n## Promotion\n\nChampion {'in place of ' + previous if previous else 'as the first model'}: {reason}.\n"
-    obstore.put(open_folder(settings.store_uri), "champion.md", text.encode())
+    with told(f"the champion's card cannot be written into {settings.store_uri}"):
+        obstore.put(open_folder(settings.store_uri), "champion.md", text.encode())
     _point("champion", Pointer(candidate.id, reason, previous), settings)
 
 
 def pointer(role: Role, settings: Settings) -> Pointer | None:
-    """Return a pointer, or None while nothing has that role."""
-    try:
-        content = bytes(obstore.get(open_folder(settings.store_uri), f"{role}.json").bytes())
-    except FileNotFoundError:
-        return None
-    return msgspec.json.decode(content, type=Pointer)
+    """Return a pointer, or None while nothing has that role.
+
+    Raises:
+        ProjectError: the store cannot be read, or the pointer is none.
+    """
+    name = f"{role}.json"
+    with told(f"{name} in {settings.store_uri} cannot be read"):
+        try:
+            content = bytes(obstore.get(open_folder(settings.store_uri), name).bytes())
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(content, type=Pointer)
 
 
 def find(reference: str, settings: Settings) -> str:
@@ -80,4 +88,5 @@ def fetch(reference: str, settings: Settings) -> Bundle:
 
 def _point(role: Role, target: Pointer, settings: Settings) -> None:
     content = msgspec.json.format(msgspec.json.encode(target), indent=2)
-    obstore.put(open_folder(settings.store_uri), f"{role}.json", content)
+    with told(f"{role}.json cannot be written into {settings.store_uri}"):
+        obstore.put(open_folder(settings.store_uri), f"{role}.json", content)

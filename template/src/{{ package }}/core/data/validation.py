@@ -9,6 +9,7 @@ from ..contract.columns import Category, Column
 from ..contract.tables import to_columns, typed
 from ..errors import ProjectError
 from ..task.target import TARGET_COLUMN
+from ..yours import did_you_mean
 
 CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, Category(name=ROW_ID), TARGET_COLUMN)
 """Every column of a snapshot."""
@@ -26,7 +27,8 @@ def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         ProjectError: columns are missing.
     """
     if missing := [column.name for column in CONTRACT if column.name not in raw.columns]:
-        raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py asks for")
+        hint = did_you_mean(missing[0], raw.columns)
+        raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py names{hint}")
     frame = raw.select(typed(column) for column in CONTRACT)
     bad = pl.concat([_faults(column, raw, frame) for column in CONTRACT]).sort("row", "column")
     good = np.ones(raw.height, dtype=bool)
