@@ -13,6 +13,9 @@ TARGET = "credit_risk"
 LABELS = ("good", "bad")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
 
+MISSING: tuple[str, ...] = ("",)
+"""The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
+
 INPUTS: tuple[Column, ...] = (
     Category(
         name="checking_account",

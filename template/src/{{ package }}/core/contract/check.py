@@ -77,6 +77,7 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
                 "categories from it in features.py",
                 feature.name,
             )
+    yield from _missing_slips(values.get("MISSING", ("",)), groups)
     yield from _slice_slips(values["SLICES"], {column.name: column for column in (*groups["INPUTS"], *groups["AUDIT"])})
 
 
@@ -115,6 +116,17 @@ def _malformed(name: str, columns: object) -> Iterator[Slip]:
         match column:
             case Number(minimum=float() | int() as low, maximum=float() | int() as high) if low > high:
                 yield Slip(name, f"{column.name!r} in {name} has a minimum above its maximum", column.name)
+
+
+def _missing_slips(missing: object, groups: Mapping[str, tuple[Column, ...]]) -> Iterator[Slip]:
+    if not isinstance(missing, tuple | list) or not all(isinstance(text, str) for text in missing):
+        yield Slip("MISSING", "MISSING must be a tuple of texts, as in ('', 'NA')")
+        return
+    for name in ("INPUTS", "AUDIT"):
+        for column in groups[name]:
+            for value in getattr(column, "values", ()):
+                if value in missing:
+                    yield Slip(name, f"{value!r} of {column.name!r} in {name} is also in MISSING", value)
 
 
 def _slice_slips(slices: object, columns: Mapping[str, Column]) -> Iterator[Slip]:

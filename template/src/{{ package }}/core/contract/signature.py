@@ -1,5 +1,7 @@
 """What goes into a model and what comes out: its JSON form, the decoder of its requests, and their JSON schema."""
 
+import re
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -8,19 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...features import features
-from .columns import Column, Columns
+from .columns import Category, Column, Columns, Text
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The contract of one model: `signature.json` in its bundle.
 
-    `outputs` are the columns of an answer, `vocabulary` holds the values of each category that training saw, and
-    `example` is a row made up from what is typical of each column.
+    `outputs` are the columns of an answer, `missing` the texts that mean a missing value, `vocabulary` holds the values
+    of each category that training saw, and `example` is a row made up from what is typical of each column.
     """
 
     inputs: tuple[Column, ...]
     features: tuple[Column, ...]
     outputs: tuple[Column, ...]
+    missing: tuple[str, ...] = ("",)
     vocabulary: dict[str, tuple[str, ...]]
     example: dict[str, Any]
 
@@ -37,6 +40,13 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 invalid |= broken
         return invalid
 
+    def known(self, columns: Columns) -> Columns:
+        """Return columns in which a text that means a missing value is the empty one."""
+        if not self._gone:
+            return columns
+        texts = {name: values for name, values in columns.items() if values.dtype == object}
+        return columns | {name: np.where(np.isin(values, self._gone), "", values) for name, values in texts.items()}
+
     def model_inputs(self, columns: Columns) -> Columns:
         """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
         numbers, texts = self.matrices(columns)
@@ -48,7 +58,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         That is how ONNX takes them, because for a single row it is the number of arrays that takes the time.
         """
         with np.errstate(all="ignore"):
-            arrays = features(columns)
+            arrays = features(self.known(columns))
             numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32).T
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers, np.array([arrays[name] for name in self._texts], dtype=object).T
@@ -68,8 +78,12 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [feature.name for feature in self.features if feature.matrix == "texts"]
 
     @cached_property
+    def _gone(self) -> list[str]:
+        return [text for text in self.missing if text]
+
+    @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset({"", *values}) for name, values in self.vocabulary.items()}
+        return {name: frozenset({"", *self.missing, *values}) for name, values in self.vocabulary.items()}
 
 
 Row = tuple[Any, ...]
@@ -86,7 +100,7 @@ class RequestDecoder:
         self._columns = signature.inputs
         row = msgspec.defstruct(
             "Instance",
-            [(f"column_{i}", *_type(column)) for i, column in enumerate(signature.inputs)],
+            [(f"column_{i}", *_type(column, signature.missing)) for i, column in enumerate(signature.inputs)],
             rename={f"column_{i}": column.name for i, column in enumerate(signature.inputs)},
             kw_only=True,
             forbid_unknown_fields=True,
@@ -118,7 +132,12 @@ class RequestDecoder:
         return {column.name: column.array(v) for column, v in zip(self._columns, values, strict=True)}
 
 
-def _type(column: Column) -> tuple[Any, ...]:
+def _type(column: Column, missing: Iterable[str]) -> tuple[Any, ...]:
     """Return a field's type and, where its value may be missing, its default."""
     kind: Any = Annotated[column.type(), msgspec.Meta(description=column.description)]
-    return (kind | None, None) if column.nullable else (kind,)
+    if column.nullable:
+        return (kind | None, None)
+    gone = "|".join(re.escape(text) for text in missing if text)
+    if gone and isinstance(column, Category | Text):
+        kind = Annotated[kind, msgspec.Meta(pattern=f"^(?!({gone})$)")]
+    return (kind,)

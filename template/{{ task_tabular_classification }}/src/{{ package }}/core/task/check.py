@@ -25,6 +25,8 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
     for label in labels:
         if not isinstance(label, str | int | float) or label == "":
             yield Slip("LABELS", f"LABELS holds {label!r}, which is neither a text, a number nor True or False", label)
+        if str(label) in values.get("MISSING", ()):
+            yield Slip("LABELS", f"LABELS holds {label!r}, which is also in MISSING", label)
     names = [str(label) for label in labels]
     for twice in sorted({name for name in names if names.count(name) > 1}):
         yield Slip("LABELS", f"LABELS holds {twice!r} more than once", next(x for x in labels if str(x) == twice))

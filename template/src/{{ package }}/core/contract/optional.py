@@ -1,0 +1,5 @@
+"""What `schema.py` need not say."""
+
+from ... import schema
+
+MISSING: tuple[str, ...] = getattr(schema, "MISSING", ("",))
