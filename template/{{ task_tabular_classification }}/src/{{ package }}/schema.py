@@ -6,8 +6,12 @@ measured against, the slices of the model card and the rows that the tests use a
 
 from .core.contract.columns import Category, Column, Number
 
-ROW_ID = "application_id"
-"""Names a row, once and for all: whether it is trained on or held out depends on nothing else."""
+ROW_ID: str | None = "application_id"
+"""Names a row, once and for all: whether it is trained on or held out depends on nothing else. None: no column does."""
+GROUP: str | None = None
+"""A column whose equal values belong together, such as a customer's number: held out, and drawn by chance, as one."""
+TIME: str | None = None
+"""A column of days: the newest are held out, instead of rows at random."""
 
 TARGET = "credit_risk"
 LABELS = ("good", "bad")

@@ -66,6 +66,7 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
         for group in ("INPUTS", "AUDIT"):
             if column in {one.name for one in groups[group]}:
                 yield Slip(group, f"{group} holds {column!r}, which is {role}: take it out", column)
+    yield from _role_slips(values, {column.name: column for column in (*groups["INPUTS"], *groups["AUDIT"])})
     if values["ROW_ID"] == getattr(values["TARGET"], "name", values["TARGET"]):
         yield Slip("ROW_ID", f"ROW_ID and TARGET are both {values['ROW_ID']!r}", values["ROW_ID"])
     for feature in groups["FEATURES"]:
@@ -116,6 +117,25 @@ def _malformed(name: str, columns: object) -> Iterator[Slip]:
         match column:
             case Number(minimum=float() | int() as low, maximum=float() | int() as high) if low > high:
                 yield Slip(name, f"{column.name!r} in {name} has a minimum above its maximum", column.name)
+
+
+def _role_slips(values: Mapping[str, Any], columns: Mapping[str, Column]) -> Iterator[Slip]:
+    roles: dict[str, Any] = {name: values.get(name) for name in ("ROW_ID", "GROUP", "TIME")}
+    target = getattr(values["TARGET"], "name", values["TARGET"])
+    for name, value in roles.items():
+        if value is not None and (not isinstance(value, str) or not value):
+            yield Slip(name, f"{name} must be the name of a column, as text, or None")
+        elif name in ("GROUP", "TIME") and value == target:
+            yield Slip(name, f"{name} and TARGET are both {value!r}", value)
+        if value in columns and columns[value].nullable:
+            yield Slip(name, f"{name} names {value!r}, which is nullable: every row needs one", value)
+    time = roles["TIME"]
+    if time and roles["GROUP"]:
+        yield Slip("TIME", "TIME and GROUP are both given: rows are held out by one of them")
+    if time and time == roles["ROW_ID"]:
+        yield Slip("TIME", f"TIME and ROW_ID are both {time!r}", time)
+    if time in columns and not isinstance(columns[time], Date):
+        yield Slip("TIME", f"TIME names {time!r}, which is a {type(columns[time]).__name__} and not a Date", time)
 
 
 def _missing_slips(missing: object, groups: Mapping[str, tuple[Column, ...]]) -> Iterator[Slip]:

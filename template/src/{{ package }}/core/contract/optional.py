@@ -3,3 +3,5 @@
 from ... import schema
 
 MISSING: tuple[str, ...] = getattr(schema, "MISSING", ("",))
+GROUP: str | None = getattr(schema, "GROUP", None)
+TIME: str | None = getattr(schema, "TIME", None)

@@ -5,14 +5,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import AUDIT, INPUTS, ROW_ID
-from ..contract.columns import Category, Column
-from ..contract.optional import MISSING
+from ..contract.columns import Category, Column, Date
+from ..contract.optional import GROUP, MISSING, TIME
 from ..contract.tables import blank, to_columns, typed, unreadable
 from ..errors import ProjectError
 from ..task.target import TARGET_COLUMN
 from ..yours import did_you_mean
 
-CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, Category(name=ROW_ID), TARGET_COLUMN)
+NAMED = {column.name for column in (*INPUTS, *AUDIT)}
+KEYS: tuple[Column, ...] = (
+    *(Category(name=name) for name in dict.fromkeys((ROW_ID, GROUP)) if name and name not in NAMED),
+    *(Date(name=name) for name in (TIME,) if name and name not in NAMED),
+)
+"""The columns by which rows are held out and that are nothing else."""
+CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, *KEYS, TARGET_COLUMN)
 """Every column of a snapshot."""
 BAD = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
 """The columns of a table of bad values; rows are counted from 1."""

@@ -3,7 +3,7 @@
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
 from ...schema import LABELS, TARGET
 from ..contract.columns import Category, Column
@@ -49,5 +49,8 @@ def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return which rows to learn from and which to check, for each fold of a cross-validation."""
-    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
+    """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole."""
+    if len(np.unique(training.units)) == training.rows:
+        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
+    whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    return list(whole.split(training.target, training.target, training.units))
