@@ -30,6 +30,14 @@ NewBaseline = Annotated[
 ]
 
 
+@app.callback()
+def check() -> None:
+    """Check `schema.py` before any command does its work."""
+    from .core.contract import check as schema
+
+    schema.check()
+
+
 @app.command()
 def data(as_json: AsJson = False) -> None:
     """Read the data, check them against the schema, and keep a snapshot."""

@@ -21,7 +21,7 @@ import obstore
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from .fingerprint import features_sha256
-from .storage import is_remote, join, open_folder
+from .storage import is_remote, join, open_folder, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
@@ -120,9 +120,10 @@ def _decode(content: bytes, where: str) -> Manifest:
 def publish(bundle: Bundle, folder_uri: str) -> str:
     """Copy a bundle below a folder and return its URI; the manifest goes last, so that half a bundle is none."""
     uri = join(folder_uri, bundle.id)
-    store = open_folder(uri)
-    for name in [*bundle.manifest.files, MANIFEST]:
-        obstore.put(store, name, bundle.path / name)
+    with store_errors(f"the bundle cannot be published as {uri}"):
+        store = open_folder(uri)
+        for name in [*bundle.manifest.files, MANIFEST]:
+            obstore.put(store, name, bundle.path / name)
     return uri
 
 
@@ -166,7 +167,7 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
 
 async def _download(uri: str, folder: Path) -> None:
     """Copy a remote bundle into a folder."""
-    try:
+    with store_errors(f"the bundle {uri} cannot be fetched"):
         store = open_folder(uri, retries=RETRIES)
         content = bytes(await (await obstore.get_async(store, MANIFEST)).bytes_async())
         for name in _decode(content, uri).files:
@@ -180,6 +181,3 @@ async def _download(uri: str, folder: Path) -> None:
                     end = min(start + PART, size)
                     file.write(await obstore.get_range_async(store, name, start=start, end=end))
         (folder / MANIFEST).write_bytes(content)
-    except (OSError, obstore.exceptions.BaseError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ProjectError(f"the bundle {uri} cannot be fetched: {reason}") from error

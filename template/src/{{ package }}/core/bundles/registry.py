@@ -32,13 +32,13 @@ def touch(settings: Settings) -> None:
         ProjectError: the store refuses it.
     """
     if is_remote(settings.store_uri):
-        with store_errors(settings.store_uri):
+        with store_errors(f"the store {settings.store_uri} refuses"):
             obstore.put(open_folder(settings.store_uri), "touched", b"")
 
 
 def publish(candidate: Bundle, settings: Settings) -> str:
     """Put a bundle into the registry as its newest candidate and return its URI."""
-    with store_errors(settings.store_uri):
+    with store_errors(f"the store {settings.store_uri} refuses"):
         uri = bundle.publish(candidate, join(settings.store_uri, "bundles"))
     _point("candidate", Pointer(candidate.id), settings)
     return uri
@@ -55,7 +55,7 @@ def crown(candidate: Bundle, reason: str, settings: Settings) -> None:
         return
     text = (candidate.path / "card.md").read_text().replace("](plots/", f"](bundles/{candidate.id}/plots/")
     text += f"\n## Promotion\n\nChampion {'in place of ' + previous if previous else 'as the first model'}: {reason}.\n"
-    with store_errors(settings.store_uri):
+    with store_errors(f"the champion's card cannot be written into {settings.store_uri}"):
         store = open_folder(settings.store_uri)
         try:
             obstore.head(store, f"bundles/{candidate.id}/{bundle.MANIFEST}")
@@ -69,14 +69,15 @@ def pointer(role: Role, settings: Settings) -> Pointer | None:
     """Return a pointer, or None while nothing has that role.
 
     Raises:
-        ProjectError: the store refuses to tell.
+        ProjectError: the store cannot be read, or the pointer is none.
     """
-    with store_errors(settings.store_uri):
+    name = f"{role}.json"
+    with store_errors(f"{name} in {settings.store_uri} cannot be read"):
         try:
-            content = bytes(obstore.get(open_folder(settings.store_uri), f"{role}.json").bytes())
+            content = bytes(obstore.get(open_folder(settings.store_uri), name).bytes())
         except FileNotFoundError:
             return None
-    return msgspec.json.decode(content, type=Pointer)
+        return msgspec.json.decode(content, type=Pointer)
 
 
 def find(reference: str, settings: Settings) -> str:
@@ -106,5 +107,5 @@ def fetch(reference: str, settings: Settings) -> Bundle:
 
 def _point(role: Role, target: Pointer, settings: Settings) -> None:
     content = msgspec.json.format(msgspec.json.encode(target), indent=2)
-    with store_errors(settings.store_uri):
+    with store_errors(f"{role}.json cannot be written into {settings.store_uri}"):
         obstore.put(open_folder(settings.store_uri), f"{role}.json", content)

@@ -36,13 +36,17 @@ def _open_remote(uri: str, retries: int) -> ObjectStore:
 
 
 @contextmanager
-def store_errors(uri: str) -> Iterator[None]:
-    """Turn what a store refuses into a ProjectError."""
+def store_errors(what: str) -> Iterator[None]:
+    """Say what could not be done where a store refuses: it is absent, cannot be reached, or grants too little.
+
+    Raises:
+        ProjectError: it does.
+    """
     try:
         yield
     except (OSError, ValueError, obstore.exceptions.BaseError) as error:
         reason = str(error).partition("\n")[0]
-        raise ProjectError(f"the store {uri} refuses: {reason}") from error
+        raise ProjectError(f"{what}: {reason}") from error
 
 
 def join(uri: str, *parts: str) -> str:

@@ -14,13 +14,14 @@ from .columns import Column, Columns
 class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The contract of one model: `signature.json` in its bundle.
 
-    `outputs` are the columns of an answer, `vocabulary` holds the values of each category that training saw, and
-    `example` is a row made up from what is typical of each column.
+    `outputs` are the columns of an answer, `missing` the texts that mean a missing value, `vocabulary` holds the values
+    of each category that training saw, and `example` is a row made up from what is typical of each column.
     """
 
     inputs: tuple[Column, ...]
     features: tuple[Column, ...]
     outputs: tuple[Column, ...]
+    missing: tuple[str, ...] = ("",)
     vocabulary: dict[str, tuple[str, ...]]
     example: dict[str, Any]
 
@@ -37,6 +38,13 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 invalid |= broken
         return invalid
 
+    def known(self, columns: Columns) -> Columns:
+        """Return columns in which a text that means a missing value is the empty one."""
+        if not self._gone:
+            return columns
+        texts = {name: values for name, values in columns.items() if values.dtype == object}
+        return columns | {name: np.where(np.isin(values, self._gone), "", values) for name, values in texts.items()}
+
     def model_inputs(self, columns: Columns) -> Columns:
         """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
         numbers, texts = self.matrices(columns)
@@ -48,7 +56,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         That is how ONNX takes them, because for a single row it is the number of arrays that takes the time.
         """
         with np.errstate(all="ignore"):
-            arrays = features(columns)
+            arrays = features(self.known(columns))
             numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32).T
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers, np.array([arrays[name] for name in self._texts], dtype=object).T
@@ -68,8 +76,12 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return [feature.name for feature in self.features if feature.matrix == "texts"]
 
     @cached_property
+    def _gone(self) -> list[str]:
+        return [text for text in self.missing if text]
+
+    @cached_property
     def _known(self) -> dict[str, frozenset[str]]:
-        return {name: frozenset({"", *values}) for name, values in self.vocabulary.items()}
+        return {name: frozenset({"", *self.missing, *values}) for name, values in self.vocabulary.items()}
 
 
 Row = tuple[Any, ...]

@@ -100,7 +100,7 @@ def _logged(signature: Signature, records: list[Record]) -> Iterator[Columns]:
     for column in signature.inputs:
         values = [record.inputs[column.name] for record in records if column.name in record.inputs]
         if values:
-            yield column.facets(column.array(values))
+            yield column.facets(signature.known({column.name: column.array(values)})[column.name])
     yield _facets(signature.outputs, unflatten([record.answer for record in records]))
 
 

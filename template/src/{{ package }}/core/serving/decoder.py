@@ -1,14 +1,14 @@
 """The decoder of requests: JSON into rows and columns, or everything that is wrong with it."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Annotated, Any
 
 import msgspec
 from msgspec.structs import FieldInfo
 
-from ..contract.columns import Column, Columns
+from ..contract.columns import Category, Column, Columns, Text
 from ..contract.signature import Row, Signature
 
 MAX_FINDINGS = 20
@@ -36,7 +36,7 @@ class RequestDecoder:
         self._columns = signature.inputs
         row = msgspec.defstruct(
             "Instance",
-            [(f"column_{i}", *_type(column)) for i, column in enumerate(signature.inputs)],
+            [(f"column_{i}", *_type(column, signature.missing)) for i, column in enumerate(signature.inputs)],
             rename={f"column_{i}": column.name for i, column in enumerate(signature.inputs)},
             kw_only=True,
             forbid_unknown_fields=True,
@@ -126,7 +126,12 @@ def to_finding(loc: tuple[str | int, ...], error: msgspec.DecodeError) -> Findin
     return Finding((*loc, *steps), message[: path.start()][:MAX_TEXT])
 
 
-def _type(column: Column) -> tuple[Any, ...]:
+def _type(column: Column, missing: Iterable[str]) -> tuple[Any, ...]:
     """Return a field's type and, where its value may be missing, its default."""
     kind: Any = Annotated[column.type(), msgspec.Meta(description=column.description)]
-    return (kind | None, None) if column.nullable else (kind,)
+    if column.nullable:
+        return (kind | None, None)
+    gone = "|".join(re.escape(text) for text in missing if text)
+    if gone and isinstance(column, Category | Text):
+        kind = Annotated[kind, msgspec.Meta(pattern=f"^(?!({gone})$)")]
+    return (kind,)

@@ -15,6 +15,7 @@ from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
 from ..bundles.predictor import Predictor, open_model
 from ..contract.columns import Columns
+from ..contract.optional import MISSING
 from ..contract.signature import Signature
 from ..data import snapshots
 from ..errors import ProjectError
@@ -93,6 +94,7 @@ def make_signature(columns: Columns) -> Signature:
         inputs=INPUTS,
         features=FEATURES,
         outputs=OUTPUTS,
+        missing=MISSING,
         vocabulary={name: values for name, values in seen.items() if values is not None},
         example={column.name: column.typical(columns[column.name]) for column in INPUTS},
     )
