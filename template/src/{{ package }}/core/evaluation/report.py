@@ -16,7 +16,7 @@ from .intervals import Estimate, estimate
 from .measure import Examples, Metric, Rows, take
 
 MIN_SLICE_ROWS = 20
-MAX_SHUFFLED_ROWS = 10_000
+MAX_SHUFFLED_ROWS = 5_000
 """Importances are about this many rows, chosen at random: ranking columns needs no more, whatever the data hold."""
 
 
