@@ -13,8 +13,12 @@ VARIABLE = "OMP_NUM_THREADS"
 
 
 def limit() -> None:
-    """Let OpenMP start no more threads than there are processors for; call it before a framework is imported."""
+    """Let OpenMP start no more threads than there are processors for, and none of them spin while it waits.
+
+    Call it before a framework is imported. What the environment says already counts.
+    """
     os.environ.setdefault(VARIABLE, str(available()))
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 
 def available(cgroup: Path = CGROUP) -> int:
