@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from .core.errors import DriftError, ProjectError
+from .core.training import threads
 from .settings import Settings
 
 app = typer.Typer(
@@ -181,7 +182,7 @@ def predict(
     from .core.bundles import predictor, registry
 
     bundle = registry.fetch(model, Settings())
-    done = batch.predict(predictor.load(bundle, threads=os.cpu_count() or 1), source, target, rows_a_part)
+    done = batch.predict(predictor.load(bundle, threads=threads.available()), source, target, rows_a_part)
     invalid = f"; {done.invalid} of them break the contract and have no prediction" if done.invalid else ""
     _print(f"{done.rows} rows in {done.parts} parts in {target}{invalid}", done, as_json)
 
@@ -252,6 +253,7 @@ def smoke(
 
 def main() -> None:
     """Run the command; what its user can mend is one sentence, everything else a traceback."""
+    threads.limit()
     try:
         app()
     except ProjectError as error:

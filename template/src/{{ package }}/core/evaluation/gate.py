@@ -14,7 +14,7 @@ from ..data import snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
-from .intervals import Estimate, bootstrap
+from .intervals import Estimate, estimate_gain
 from .measure import Examples
 from .report import gate_metric
 
@@ -118,8 +118,7 @@ def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision 
 
 
 def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:
-    gain = gate_metric(gate).gain(held_out.target, new, old)
-    return bootstrap(gain, held_out.units, gate.resamples)
+    return estimate_gain(gate_metric(gate), held_out.target, new, old, held_out.units, gate.resamples)
 
 
 def _incomparable(candidate: Bundle, champion: Bundle) -> str:
