@@ -76,6 +76,7 @@ def _github(files: Mapping[str, File], event: Event, results: Results, stage: pi
     proven = "a model" if results.get("staging") == "success" else ""
     known: dict[str, object] = {
         "github.event_name": kind,
+        "vars.IMAGE": "an image",  # what the user has set
         "github.ref": f"refs/heads/{event.branch}",
         "success()": before <= {"success"},
         "failure()": "failure" in before,
