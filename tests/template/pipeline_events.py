@@ -101,6 +101,8 @@ def _gitlab(files: Mapping[str, File], event: Event, results: Results, stage: pi
         "CI_PIPELINE_SOURCE": _GITLAB_KINDS[event.kind],
         "CI_COMMIT_BRANCH": "" if event.kind == "pull request" else event.branch,
         "CI_DEFAULT_BRANCH": "main",
+        "CI_SERVER_HOST": "gitlab.com",
+        "SIGN": "",
     }
 
     def met(rule: Mapping[str, Any]) -> bool:

@@ -253,6 +253,21 @@ def test_nothing_reads_a_secret(trees: list[tuple[Combination, Tree]]) -> None:
     assert [path for _, tree in trees for path in pipelines.secrets_read(tree)] == []
 
 
+def test_nothing_is_signed_where_public_sigstore_trusts_nobody(trees: list[tuple[Combination, Tree]]) -> None:
+    """Of all GitLabs and GitHubs it knows one each; and what is private has to be able to stay out of its log."""
+    for c, tree in trees:
+        if c.answers["containers"] != "yes":
+            assert not any(b"SIGNER" in file.content for file in tree.values()), c
+        elif c.answers["ci"] == "gitlab":
+            config = pipelines.parse(tree, ".gitlab-ci.yml")
+            (rule,) = [rule for rule in config["workflow"]["rules"] if "SIGNER" in rule.get("variables", {})]
+            assert "SIGNER" not in config["variables"], c
+            assert rule["if"].endswith('$CI_SERVER_HOST == "gitlab.com" && $SIGN != "no"'), c
+        elif c.answers["ci"] == "github":
+            signer = pipelines.parse(tree, ".github/workflows/pipeline.yml")["env"]["SIGNER"]
+            assert "github.server_url == 'https://github.com' && vars.SIGN != 'no' &&" in signer, c
+
+
 def test_terraform_says_what_ci_wants_to_know(assembly: Assembly, trees: list[tuple[Combination, Tree]]) -> None:
     for c, _ in trees:
         files = assembly.files(c)

@@ -36,19 +36,11 @@ resource "aws_iam_role_policy" "find_cluster" {
   policy   = data.aws_iam_policy_document.find_cluster.json
 }
 
+# EKS' access policies are closed lists of API groups, in which operators' resources are not. So CI comes as a group, and
+# the output role_bindings says what that may do.
 resource "aws_eks_access_entry" "ci" {
-  for_each      = local.has_cluster ? local.ci_namespaces : {}
-  cluster_name  = local.cluster_name
-  principal_arn = aws_iam_role.ci[each.key].arn
-}
-
-resource "aws_eks_access_policy_association" "ci" {
-  for_each      = aws_eks_access_entry.ci
-  cluster_name  = each.value.cluster_name
-  principal_arn = each.value.principal_arn
-  policy_arn    = "arn:aws:eks::aws:cluster-access-policy/${each.key == "train" ? "AmazonEKSEditPolicy" : "AmazonEKSAdminPolicy"}"
-  access_scope {
-    type       = "namespace"
-    namespaces = [local.ci_namespaces[each.key]]
-  }
+  for_each          = local.has_cluster ? local.ci_namespaces : {}
+  cluster_name      = local.cluster_name
+  principal_arn     = aws_iam_role.ci[each.key].arn
+  kubernetes_groups = ["${each.value}-ci"]
 }

@@ -27,6 +27,17 @@ output "data_uri" {
   value       = "s3://${aws_s3_bucket.this.bucket}/data"
 }
 
+output "role_bindings" {
+  description = "What an administrator of the cluster applies once, so that CI may work in the namespaces."
+  value = join("---\n", [for stage, role in { staging = "cluster-admin", prod = "cluster-admin", train = "edit" } : yamlencode({
+    apiVersion = "rbac.authorization.k8s.io/v1"
+    kind       = "RoleBinding"
+    metadata   = { name = "ci", namespace = local.ci_namespaces[stage] }
+    roleRef    = { apiGroup = "rbac.authorization.k8s.io", kind = "ClusterRole", name = role } # within the namespace
+    subjects   = [{ apiGroup = "rbac.authorization.k8s.io", kind = "Group", name = "${local.ci_namespaces[stage]}-ci" }]
+  })])
+}
+
 output "connect" {
   description = "The command that lets kubectl reach the cluster; null while there is none."
   value       = local.has_cluster ? "aws eks update-kubeconfig --region ${var.region} --name ${local.cluster_name}" : null
