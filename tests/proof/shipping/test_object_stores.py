@@ -85,7 +85,8 @@ def rows_logged(project: Project, log: str, gate: Gate) -> int:
 
 def ended(image: Image, project: Project, folder: str, env: dict[str, str]) -> str:
     """Run an image as the CronJob of a folder runs it, insist that it succeeds, and return what it has printed."""
-    (cronjob,) = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    manifests = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    (cronjob,) = (each for each in manifests if each["kind"] == "CronJob")
     (container,) = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert {variable["name"] for variable in container["env"]} <= env.keys()
     arguments = [re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], argument) for argument in container["args"]]
