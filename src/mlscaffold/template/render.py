@@ -12,7 +12,7 @@ from typing import Any
 from mlscaffold.errors import AnswerError, MlscaffoldError, StoppedError, TemplateError
 from mlscaffold.template.layers import find_layers, read_layers, stage_questions, stage_template
 from mlscaffold.template.questions import Questionnaire
-from mlscaffold.template.source import Origin
+from mlscaffold.template.source import PARTS, Origin
 
 ANSWERS_FILE = ".copier-answers.yml"
 
@@ -153,6 +153,16 @@ def settle_with_defaults(
             del left[error.question]
         else:
             return settle_answers(template, folder, given, defaults=left, ask=True) if ask else settled
+
+
+def asks_the_same(one: Template, other: Template) -> bool:
+    """Whether two versions of a template have the same questions, so that the same answers come out."""
+    return all(_read_all(one.root / part) == _read_all(other.root / part) for part in PARTS[:-1])
+
+
+def _read_all(place: Path) -> dict[str, bytes]:
+    paths = [place, *place.rglob("*")]
+    return {path.relative_to(place).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
 def render(template: Template, into: Path, answers: Answers, exclude: Sequence[str] = ()) -> None:

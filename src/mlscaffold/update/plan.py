@@ -26,7 +26,7 @@ from mlscaffold.system.git import GitError
 from mlscaffold.system.progress import Step, Warn
 from mlscaffold.template.history import History, clone_history, is_own
 from mlscaffold.template.questions import Questionnaire, read_questions
-from mlscaffold.template.render import Answers, Template, refuse_code, render, settle_answers
+from mlscaffold.template.render import Answers, Template, asks_the_same, refuse_code, render, settle_answers
 from mlscaffold.template.source import Origin, find_template
 from mlscaffold.update.apply import Change, apply_change, recover
 from mlscaffold.update.merge import Sides, merge_change
@@ -190,7 +190,8 @@ class _Trial:
     def make_plan(self, old: Template, new: Template, settled: Answers) -> Plan:
         """Merge, and judge what comes out."""
         found, scratch = self.project, self.scratch
-        before = settle_answers(old, found.root.name, {}, recorded=found.recorded)
+        same = not settled.given and asks_the_same(old, new)
+        before = settled if same else settle_answers(old, found.root.name, {}, recorded=found.recorded)
         # What the new version leaves to the user is no longer the template's: it is not missing there.
         left = [str(pattern) for pattern in new.questionnaire.settings.get("_exclude") or ()]
         sides = Sides(
