@@ -12,7 +12,7 @@ WEAK: Mapping[str, Mapping[str, int]] = {"sklearn": {"max_iter": 2, "max_leaf_no
 
 
 def _adds_up(prediction: Prediction) -> bool:
-    return abs(sum(prediction["probabilities"].values()) - 1) < 1e-3
+    return bool(abs(sum(prediction["probabilities"].values()) - 1) < 1e-3)
 
 
 def _is_in_its_interval(prediction: Prediction) -> bool:

@@ -80,8 +80,8 @@ def write(files: Mapping[str, File], root: Path) -> Path:
 
 def release(project: Path, environment: str, image: str, model: str = "") -> None:
     """Release with the project's own module, which needs nothing but Python."""
-    (package,) = (path.parent.name for path in project.glob("src/*/release.py"))
-    script = f"import sys; from {package}.release import write; write(*sys.argv[1:])"
+    (package,) = (path.name for path in project.glob("src/*"))
+    script = f"import sys; from {package}.core.release.release import write; write(*sys.argv[1:])"
     command = [sys.executable, "-c", script, environment, image, model]
     subprocess.run(command, cwd=project, env={"PYTHONPATH": "src"}, check=True)
 

@@ -44,7 +44,7 @@ FILES = {
     "template/{{ cloud_aws }}/deploy/cloud.toml.jinja": 'region = "{{ region }}"\ndocs = {{ docs | lower }}\n',
     "template/{{ cloud_gcp }}/deploy/cloud.toml.jinja": 'region = "{{ region }}"\nsize = "{{ size }}"\n',
 }
-"""Nothing wrong: questions, one of them not always asked, layers, nested layers, a layer of a computed answer, a partial."""
+"""Nothing wrong: questions, one of them not always asked, layers, nested ones, one of a computed answer, a partial."""
 
 
 def write(root: Path, changes: Mapping[str, str | None] | None = None) -> Path:

@@ -242,7 +242,8 @@ def test_a_model_of_other_features_is_never_served(
     """A bundle that is whole, and named by its content, but made by another version of the project."""
     bundle = shutil.copytree(champion, tmp_path / "bundle")
     digest = edit(bundle, features="0" * 64)
-    script = "import sys; from pathlib import Path; from churn.core.bundles.bundle import verify; print(verify(Path(sys.argv[1])).id)"
+    script = "import sys; from pathlib import Path; from churn.core.bundles.bundle import verify; "
+    script += "print(verify(Path(sys.argv[1])).id)"
     bundle = bundle.rename(tmp_path / python(project, script, digest.parent))
     with bucket.open():
         model = publish(project.with_env(**bucket.environment), bundle, f"{bucket.uri}/other")
@@ -260,7 +261,8 @@ def test_a_large_bundle_is_fetched_in_little_memory(
             file.write(part.to_bytes(4, "big") * 250_000)
     bundle = seal(project, bundle)
     script = (
-        "import resource, sys; from pathlib import Path; from churn.core.bundles.bundle import fetch; import onnxruntime; "
+        "import resource, sys; from pathlib import Path; from churn.core.bundles.bundle import fetch; "
+        "import onnxruntime; "
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3; before = peak(); "
         "fetch(sys.argv[1], Path(sys.argv[2])); print(peak() - before)"
     )

@@ -14,7 +14,7 @@ from ..data import snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
-from .intervals import Estimate, estimate_gain
+from .intervals import Estimate, estimate, estimate_gain
 from .measure import Examples
 from .report import gate_metric
 
@@ -111,9 +111,9 @@ def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision 
         if metric.within is None:
             continue
         low, high = metric.within
-        estimate = bootstrap(metric.statistic(held_out.target, challenger), held_out.units, gate.resamples)
-        if estimate.high < low or estimate.low > high:
-            return Decision("refused", f"{name} is {estimate} instead of {low:g} to {high:g}", gate.metric)
+        found = estimate(metric, held_out.target, challenger, held_out.units, gate.resamples)
+        if found.high < low or found.low > high:
+            return Decision("refused", f"{name} is {found} instead of {low:g} to {high:g}", gate.metric)
     return None
 
 
