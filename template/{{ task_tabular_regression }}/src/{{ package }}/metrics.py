@@ -1,6 +1,5 @@
 """What is measured on held-out rows, and the naive baseline that a model must beat."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,101 +7,62 @@ from numpy.typing import NDArray
 
 from .core.contract.columns import Answer
 from .core.evaluation.measure import Examples, Metric, Target
-from .schema import LABELS
+from .schema import COVERAGE
 
-Probabilities = NDArray[np.floating[Any]]
-
-WATCHED = range(1, 2) if len(LABELS) == 2 else range(len(LABELS))
-"""The positions of the labels that metrics are about: the second of two, or each of several against the others."""
+MISSES = 1 - COVERAGE
+"""The share of rows that may lie outside their interval."""
 
 
-def _of(score: Callable[[Target, Probabilities], Any]) -> Callable[[Target, Answer], Any]:
-    return lambda target, answer: score(target, answer["probabilities"])
+def _r2(target: Target, answer: Answer) -> float:
+    spread = np.sum((target - target.mean()) ** 2)
+    return float(1 - np.sum((target - answer["value"]) ** 2) / spread) if spread else np.nan
 
 
-def _mean_over_labels(score: Callable[[NDArray[np.bool_], Probabilities], float]) -> Callable[..., float]:
-    def mean(target: Target, probabilities: Probabilities) -> float:
-        present = [i for i in WATCHED if 0 < np.count_nonzero(target == i) < len(target)]
-        return float(np.mean([score(target == i, probabilities[:, i]) for i in present])) if present else np.nan
-
-    return mean
+def _absolute_error(target: Target, answer: Answer) -> NDArray[Any]:
+    errors: NDArray[Any] = np.abs(target - answer["value"])
+    return errors
 
 
-def _roc_auc(hit: NDArray[np.bool_], score: Probabilities) -> float:
-    """Return the area under the ROC curve: the share of pairs of a hit and a miss that are ranked right."""
-    hits, misses = np.sort(score[hit]), np.sort(score[~hit])
-    above, not_below = (np.searchsorted(misses, hits, side=side).sum() for side in ("left", "right"))
-    return float((above + not_below) / 2 / (len(hits) * len(misses)))
+def _rmse(target: Target, answer: Answer) -> float:
+    return float(np.sqrt(np.mean((target - answer["value"]) ** 2)))
 
 
-def _average_precision(hit: NDArray[np.bool_], score: Probabilities) -> float:
-    """Return the precision at each threshold, weighted by the recall that is gained there."""
-    order = np.argsort(score)[::-1]
-    ranked, hits = score[order], np.cumsum(hit[order])
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # equal scores share a threshold
-    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
-    return float(np.sum(np.diff(recall[::-1], append=0) * -precision[::-1]))
+def _interval_score(target: Target, answer: Answer) -> NDArray[Any]:
+    """Return the score of each interval (T. Gneiting, A. Raftery, "Strictly proper scoring rules", 2007)."""
+    low, high = answer["low"], answer["high"]
+    beyond: NDArray[Any] = np.maximum(low - target, 0) + np.maximum(target - high, 0)
+    return high - low + 2 / MISSES * beyond
 
 
-def _log_loss(target: Target, probabilities: Probabilities) -> NDArray[np.floating[Any]]:
-    happened = np.take_along_axis(probabilities, target[:, None], axis=1)[:, 0]
-    return -np.log(np.clip(happened, 1e-7, 1))
-
-
-def _brier(target: Target, probabilities: Probabilities) -> NDArray[np.floating[Any]]:
-    distance: NDArray[np.floating[Any]] = np.sum((probabilities - np.eye(len(LABELS))[target]) ** 2, axis=1)
-    return distance
-
-
-def _is_right(target: Target, probabilities: Probabilities) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = target == probabilities.argmax(axis=1)
-    return right
-
-
-def _rarest(target: Target) -> int:
-    """Return how often the rarest label occurs: a ranking is as sure as the rows on its smaller side are many."""
-    return int(np.unique(target, return_counts=True)[1].min())
+def _covered(target: Target, answer: Answer) -> NDArray[np.bool_]:
+    return (answer["low"] <= target) & (target <= answer["high"])
 
 
 METRICS: dict[str, Metric] = {
-    "roc_auc": Metric(
-        _of(_mean_over_labels(_roc_auc)),
-        higher_is_better=True,
-        meaning="How often a row that has the label is ranked above one that has not: 0.5 is chance, 1 is perfect.",
-        bounds=(0, 1),
-        trials=_rarest,
+    "r2": Metric(
+        _r2, higher_is_better=True, meaning="The share of the variance that is explained: 0 is the mean, 1 is perfect."
     ),
-    "average_precision": Metric(
-        _of(_mean_over_labels(_average_precision)),
-        higher_is_better=True,
-        meaning="The mean share of hits among the rows ranked highest; chance is the share of the label in the data.",
-        bounds=(0, 1),
-        trials=_rarest,
+    "mae": Metric(
+        _absolute_error, higher_is_better=False, meaning="The mean error, in the unit of the target.", by_row=True
     ),
-    "log_loss": Metric(
-        _of(_log_loss),
+    "rmse": Metric(_rmse, higher_is_better=False, meaning="The same, where large errors weigh more."),
+    "interval_score": Metric(
+        _interval_score,
         higher_is_better=False,
-        meaning="How surprised the model is by what happened: 0 is never.",
+        meaning="The mean width of the interval, and a penalty for each row outside it, in the unit of the target.",
         by_row=True,
     ),
-    "brier": Metric(
-        _of(_brier),
-        higher_is_better=False,
-        meaning="The squared distance between probabilities and what happened.",
+    "coverage": Metric(
+        _covered,
+        higher_is_better=None,
+        meaning=f"The share of rows inside their interval, which is to be {COVERAGE:g}.",
         by_row=True,
-        bounds=(0, 2),
-    ),
-    "accuracy": Metric(
-        _of(_is_right),
-        higher_is_better=True,
-        meaning="The share of rows whose most probable label is the right one.",
-        by_row=True,
-        bounds=(0, 1),
+        within=(1 - 1.5 * MISSES, 1 - 0.5 * MISSES),
     ),
 }
 
 
 def naive(training: Examples, held_out: Examples) -> Answer:
-    """Return the answer without a model: how frequent each label is."""
-    shares = np.bincount(training.target, minlength=len(LABELS)) / training.rows
-    return {"probabilities": np.tile(shares, (held_out.rows, 1))}
+    """Return the answer without a model: the median of the target, and its quantiles."""
+    values = np.quantile(training.target, [0.5, MISSES / 2, 1 - MISSES / 2])
+    return {name: np.full(held_out.rows, v) for name, v in zip(("value", "low", "high"), values, strict=True)}

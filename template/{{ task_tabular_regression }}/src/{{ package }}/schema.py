@@ -6,94 +6,51 @@ measured against, the slices of the model card and the rows that the tests use a
 
 from .core.contract.columns import Category, Column, Number
 
-ROW_ID: str | None = "application_id"
+ROW_ID: str | None = "stone_id"
 """Names a row, once and for all: whether it is trained on or held out depends on nothing else. None: no column does."""
 GROUP: str | None = None
 """A column whose equal values belong together, such as a customer's number: held out, and drawn by chance, as one."""
 TIME: str | None = None
 """A column of days: the newest are held out, instead of rows at random."""
 
-TARGET = "credit_risk"
-LABELS = ("good", "bad")
-"""The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
+TARGET = Number(name="price", description="Price, in US dollars", minimum=1, maximum=1e6)
+"""The number to be predicted, of either sign."""
+COVERAGE = 0.9
+"""The share of rows whose target the interval of a prediction is to hold."""
 
 MISSING: tuple[str, ...] = ("",)
 """The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
 
 INPUTS: tuple[Column, ...] = (
+    Number(name="carat", description="Weight, in carats", minimum=0.05, maximum=50),
     Category(
-        name="checking_account",
-        description="Balance of the checking account, in Deutsche Mark",
-        values=("none", "below_0", "0_to_200", "200_or_more"),
-    ),
-    Number(name="duration_months", description="Duration of the credit, in months", minimum=1, maximum=120),
-    Category(
-        name="credit_history",
-        description="How earlier credits were paid back",
-        values=("none_taken", "all_paid", "paid_so_far", "delayed", "critical"),
+        name="cut",
+        description="Quality of the cut",
+        values=("Fair", "Good", "Very Good", "Premium", "Ideal"),
     ),
     Category(
-        name="purpose",
-        description="What the credit is for",
-        values=(
-            "appliances",
-            "business",
-            "education",
-            "furniture",
-            "new_car",
-            "other",
-            "radio_tv",
-            "repairs",
-            "retraining",
-            "used_car",
-        ),
-    ),
-    Number(name="credit_amount", description="Amount of the credit, in Deutsche Mark", minimum=1, maximum=1e6),
-    Category(
-        name="savings",
-        description="Savings, in Deutsche Mark; missing where unknown or none",
-        values=("below_100", "100_to_500", "500_to_1000", "1000_or_more"),
-        nullable=True,
+        name="color",
+        description="Colour, from D, the best, to J",
+        values=("D", "E", "F", "G", "H", "I", "J"),
     ),
     Category(
-        name="employment",
-        description="Time in the present employment",
-        values=("unemployed", "below_1_year", "1_to_4_years", "4_to_7_years", "7_years_or_more"),
+        name="clarity",
+        description="Clarity, from IF, the best, to I1",
+        values=("IF", "VVS1", "VVS2", "VS1", "VS2", "SI1", "SI2", "I1"),
     ),
-    Number(name="instalment_rate", description="Instalment, in percent of income, in four steps", minimum=1, maximum=4),
-    Category(
-        name="other_debtors",
-        description="Others who are liable",
-        values=("none", "co_applicant", "guarantor"),
-    ),
-    Number(name="residence_years", description="Time at the present address, in four steps", minimum=1, maximum=4),
-    Category(
-        name="property",
-        description="The most valuable property",
-        values=("real_estate", "building_savings", "car_or_other", "none"),
-    ),
-    Number(name="age", description="Age, in years", minimum=18, maximum=120),
-    Category(name="other_plans", description="Instalment plans elsewhere", values=("bank", "stores", "none")),
-    Category(name="housing", description="Housing", values=("own", "rent", "free")),
-    Number(name="existing_credits", description="Credits at this bank", minimum=0, maximum=100),
-    Category(
-        name="job",
-        description="Kind of work",
-        values=("unskilled_non_resident", "unskilled", "skilled", "highly_skilled"),
-    ),
-    Number(name="dependants", description="People to be provided for", minimum=0, maximum=50),
-    Category(name="telephone", description="Whether a telephone is registered", values=("yes", "no")),
+    Number(name="depth", description="Depth, in percent of the mean of length and width", minimum=20, maximum=100),
+    Number(name="table", description="Width of the flat top, in percent of the width", minimum=20, maximum=100),
+    Number(name="x", description="Length, in millimetres", minimum=0.5, maximum=100),
+    Number(name="y", description="Width, in millimetres", minimum=0.5, maximum=100),
+    Number(name="z", description="Depth, in millimetres", minimum=0.5, maximum=100),
 )
 """What a request carries."""
 
 FEATURES: tuple[Column, ...] = INPUTS
 """What the model takes, from what `features.py` returns; a derived one is added as `(*INPUTS, Number(name=…))`."""
 
-AUDIT: tuple[Column, ...] = (
-    Category(name="sex", description="Sex", values=("female", "male")),
-    Category(name="foreign_worker", description="Whether a foreign worker", values=("yes", "no")),
-)
+AUDIT: tuple[Column, ...] = ()
 """What the data hold for slices only: the model never sees it, and no request carries it."""
 
-SLICES: dict[str, tuple[float, ...]] = {"sex": (), "foreign_worker": (), "age": (25.0, 60.0)}
+SLICES: dict[str, tuple[float, ...]] = {"cut": (), "carat": (0.5, 1.0)}
 """The groups that the model card compares: each value of a category, or a number's ranges between these bounds."""

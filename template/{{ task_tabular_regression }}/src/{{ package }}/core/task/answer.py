@@ -1,53 +1,45 @@
-"""The answer of a classifier: as JSON for a request, and as columns for batch, log and drift."""
-
-from typing import Any
+"""The answer of a regression: as JSON for a request, and as columns for batch, log and drift."""
 
 import msgspec
 import numpy as np
 
-from ...schema import LABELS
-from ..contract.columns import Answer, Category, Column, Columns, Number
+from ...schema import COVERAGE, TARGET
+from ..contract.columns import Answer, Column, Columns, Number
 
-NAMES = tuple(str(label) for label in LABELS)
+SHARE = f"of the interval that holds {COVERAGE:.6g} of all rows"
 OUTPUTS: tuple[Column, ...] = (
-    Category(name="label", values=NAMES),
-    *(Number(name=f"probability_{name}", minimum=0, maximum=1) for name in NAMES),
+    Number(name="value", description=f"Prediction of {TARGET.name}"),
+    Number(name="low", description=f"Lower end {SHARE}"),
+    Number(name="high", description=f"Upper end {SHARE}"),
 )
 """The columns of an answer."""
+NAMES = [column.name for column in OUTPUTS]
 
 
 class Prediction(msgspec.Struct, frozen=True):
-    """The answer for one row."""
+    """The answer for one row: a value, and an interval that most often holds what happens."""
 
-    label: str
-    probabilities: dict[str, float]
+    value: float
+    low: float
+    high: float
 
 
 def to_predictions(answer: Answer) -> list[Prediction]:
     """Return the prediction of each row."""
-    probabilities = answer["probabilities"]
-    best = probabilities.argmax(axis=1).tolist()
-    return [
-        Prediction(NAMES[i], dict(zip(NAMES, row, strict=True)))
-        for i, row in zip(best, probabilities.tolist(), strict=True)
-    ]
+    return [Prediction(*row) for row in zip(*(answer[name].tolist() for name in NAMES), strict=True)]
 
 
-def outcome(prediction: Prediction) -> str:
+def outcome(_: Prediction) -> str:
     """Return under which of few words a prediction is counted."""
-    return prediction.label
+    return "value"
 
 
 def flatten(answer: Answer) -> Columns:
     """Return an answer as the columns of `OUTPUTS`, shape (rows,) each."""
-    return _columns(answer["probabilities"])
+    return answer
 
 
 def unflatten(predictions: list[Prediction]) -> Columns:
     """Return predictions as the columns of `OUTPUTS`, shape (rows,) each."""
-    return _columns(np.array([list(prediction.probabilities.values()) for prediction in predictions]))
-
-
-def _columns(probabilities: np.ndarray[Any, Any]) -> Columns:
-    labels = np.array(NAMES, dtype=object)[probabilities.argmax(axis=1)]
-    return {"label": labels} | {f"probability_{name}": probabilities[:, i] for i, name in enumerate(NAMES)}
+    rows = np.array([msgspec.structs.astuple(prediction) for prediction in predictions])
+    return dict(zip(NAMES, rows.T, strict=True))

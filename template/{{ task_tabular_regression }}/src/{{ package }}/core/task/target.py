@@ -1,56 +1,35 @@
-"""The target of a classifier: one of several labels."""
+"""The target of a regression: a number."""
+
+from typing import Any
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+from sklearn.model_selection import GroupKFold, KFold
 
-from ...schema import LABELS, TARGET
-from ..contract.columns import Category, Column
-from ..contract.tables import FILLERS, READERS
+from ...schema import TARGET
+from ..contract.columns import Column
 from ..errors import ProjectError
 from ..evaluation.measure import Examples, Rows
-from .answer import NAMES
 
-
-class Label(Category, frozen=True, kw_only=True):
-    """One of `LABELS`, as text."""
-
-
-TARGET_COLUMN: Column = Label(name=TARGET, values=NAMES)
+TARGET_COLUMN: Column = TARGET
 """What a snapshot holds of it."""
 
 
-def read_labels(values: pl.Expr) -> pl.Expr:
-    """Return labels of any type as text: numbers are compared as numbers, and true and false in any spelling."""
-    text = values.cast(pl.String, strict=False)
-    if all(isinstance(label, bool) for label in LABELS):
-        return text.str.to_lowercase().replace({name.lower(): name for name in NAMES})
-    if all(isinstance(label, int | float) for label in LABELS):
-        numbers = text.cast(pl.Float64, strict=False)
-        return numbers.replace_strict([float(label) for label in LABELS], NAMES, default=text, return_dtype=pl.String)
-    return text
-
-
-READERS[Label] = read_labels
-FILLERS[Label] = ""
-
-
-def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Return the target, shape (rows,), as positions in `LABELS`.
+def to_target(frame: pl.DataFrame) -> NDArray[Any]:
+    """Return the target, shape (rows,), as float64.
 
     Raises:
-        ProjectError: a label occurs nowhere.
+        ProjectError: it is the same in all rows, so that there is nothing to predict.
     """
-    target = frame[TARGET].replace_strict(NAMES, range(len(NAMES)), return_dtype=pl.Int64).to_numpy()
-    if lacking := [name for i, name in enumerate(NAMES) if i not in target]:
-        raise ProjectError(f"no row to train on, or none held out, is labelled {', '.join(lacking)}")
-    return target
+    if frame[TARGET.name].n_unique() < 2:
+        raise ProjectError(f"the rows to train on, or those held out, do not differ in {TARGET.name}")
+    return frame[TARGET.name].to_numpy()
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
     """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole."""
     if len(np.unique(training.units)) == training.rows:
-        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
-    whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    return list(whole.split(training.target, training.target, training.units))
+        return list(KFold(count, shuffle=True, random_state=seed).split(training.target))
+    whole = GroupKFold(count, shuffle=True, random_state=seed)
+    return list(whole.split(training.target, groups=training.units))
