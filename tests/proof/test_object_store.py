@@ -133,7 +133,9 @@ def test_a_service_waits_for_a_bundle_that_is_whole_and_the_right_one(
     with waiting.served(ready=False) as service:
         service.wait(lambda: b"cannot be fetched" in service.request("GET", "/readyz")[1])
         bucket.request(
-            "PUT", f"late/{bundle}/manifest.json", b'{"files": {"../../escaped": ""}, "data": "", "features": ""}'
+            "PUT",
+            f"late/{bundle}/manifest.json",
+            b'{"format": 2, "files": {"../../escaped": ""}, "data": "", "features": ""}',
         )
         service.wait(lambda: b"outside the bundle" in service.request("GET", "/readyz")[1])
         put("manifest.json", *(name for name in objects if name != "signature.json"))
@@ -150,15 +152,15 @@ def test_a_bundle_under_the_name_of_another_is_refused(
 ) -> None:
     for key in bucket.keys(f"store/bundles/{bundle}/"):
         name = key.rpartition(f"{bundle}/")[2]
-        bucket.request("PUT", f"false/{'0' * 16}/{name}", bucket.request("GET", key))
+        bucket.request("PUT", f"false/{'0' * 64}/{name}", bucket.request("GET", key))
     renamed = remote.with_env(MODEL_CACHE=tmp_path / "cache")
-    assert f"holds the bundle {bundle}, not {'0' * 16}" in renamed.refuses(
-        "evaluate", "--model", f"s3://models/false/{'0' * 16}"
+    assert f"holds the bundle {bundle}, not {'0' * 64}" in renamed.refuses(
+        "evaluate", "--model", f"s3://models/false/{'0' * 64}"
     )
 
 
 def test_a_store_that_cannot_be_reached_is_one_sentence(remote: Project, tmp_path: Path) -> None:
     nowhere = remote.with_env(STORE_URI="s3://absent/store", MODEL_CACHE=tmp_path / "cache")
     nowhere.refuses("evaluate")
-    nowhere.refuses("predict", remote.source, "out", "--model", "0" * 16)
+    nowhere.refuses("predict", remote.source, "out", "--model", "0" * 64)
     assert "cannot be read" in remote.with_env(PREDICTION_LOG_URI="s3://absent/log").refuses("monitor")

@@ -85,7 +85,8 @@ def rows_logged(project: Project, log: str, gate: Gate) -> int:
 
 def ended(image: Image, project: Project, folder: str, env: dict[str, str]) -> str:
     """Run an image as the CronJob of a folder runs it, insist that it succeeds, and return what it has printed."""
-    (cronjob,) = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    manifests = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    (cronjob,) = (each for each in manifests if each["kind"] == "CronJob")
     (container,) = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert {variable["name"] for variable in container["env"]} <= env.keys()
     arguments = [re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], argument) for argument in container["args"]]
@@ -102,7 +103,7 @@ def test_what_is_trained_in_the_cluster_is_served_there(
     store = f"{bucket.uri}/trained"
     with bucket.open():
         env = bucket.environment | {"STORE_URI": store, "MLFLOW_TRACKING_URI": "sqlite:///artifacts/mlflow.db"}
-        (bundle,) = re.findall(r"^([0-9a-f]{16}) is the champion", ended(trainer, project, "train", env), re.MULTILINE)
+        (bundle,) = re.findall(r"^([0-9a-f]{64}) is the champion", ended(trainer, project, "train", env), re.MULTILINE)
         with serving(service, bucket, f"{store}/bundles/{bundle}") as (port, _):
             wait(lambda: answers(port, "/readyz", text=bundle), "the service is not ready")
             assert ask(port, "POST", "/v1/predict", request_body).status == 200
@@ -152,7 +153,7 @@ def test_a_silent_store_is_given_up_and_tried_again(
 def test_a_service_that_waits_for_a_silent_store_ends_when_told(service: Image, gate: Gate) -> None:
     with gate.open():
         gate.silent = True
-        with serving(service, gate, f"{gate.uri}/silent/0123456789abcdef") as (_, container):
+        with serving(service, gate, f"{gate.uri}/silent/{'0123456789abcdef' * 4}") as (_, container):
             time.sleep(1)
             assert container.stop(5) == 0
         gate.silent = False

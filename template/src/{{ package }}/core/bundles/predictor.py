@@ -12,7 +12,8 @@ import onnxruntime as ort
 from ..contract.columns import Answer, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .bundle import Bundle, features_sha256
+from .bundle import Bundle
+from .fingerprint import features_sha256
 
 
 class Predictor(Protocol):
