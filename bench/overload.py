@@ -30,8 +30,8 @@ from urllib.request import urlopen
 from generated import Project
 
 HOST = "127.0.0.1"
-HEALTH_SECONDS = 1.0
-"""The longest that a health check may take; Kubernetes' own default for a probe."""
+HEALTH_SECONDS = 3.0
+"""The longest that a health check may take: what the liveness probe in `deploy/base` allows."""
 PAUSE = 0.1
 
 
