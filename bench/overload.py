@@ -1,12 +1,12 @@
 """What a generated project does when more is asked of it than it can answer.
 
-    uv run python bench/overload.py [--clients 256] [--seconds 20] [--rows 1000]
+    uv run python bench/overload.py [--clients 256] [--seconds 20] [--rows 1000] [--patient]
 
 So many clients post the largest requests that the service allows, each again as soon as it has its answer, also when
-that is 503: none of them waits as `Retry-After` asks. Meanwhile `/healthz` and `/readyz` are asked, on connections of
-their own, as Kubernetes does. In the end the service is told to stop in the middle of it. It fails if a health check
-does, or if a request gets neither 200 with all its predictions nor 503 with `Retry-After`; after the stop a connection
-may be closed instead, and these are counted. Linux only; loopback only. Needs uv and a network.
+that is 503; with --patient they wait before, as `Retry-After` asks. Meanwhile `/healthz` and `/readyz` are asked, on
+connections of their own, as Kubernetes does. In the end the service is told to stop in the middle of it. It fails if a
+health check does, or if a request gets neither 200 with all its predictions nor 503 with `Retry-After`; after the stop
+a connection may be closed instead, and these are counted. Linux only; loopback only. Needs uv and a network.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from urllib.request import urlopen
 from generated import Project
 
 HOST = "127.0.0.1"
-HEALTH_SECONDS = 1.0
-"""The longest that a health check may take; Kubernetes' own default for a probe."""
+HEALTH_SECONDS = 3.0
+"""The longest that a health check may take: what the liveness probe in `deploy/base` allows."""
 PAUSE = 0.1
 
 
@@ -53,6 +53,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=256)
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--rows", type=int, default=1000)
+    parser.add_argument("--patient", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         project = Project.make(Path(name) / "churn")
@@ -69,7 +70,7 @@ def main() -> None:
         )
         try:
             wait_until_ready(port)
-            seen = asyncio.run(load(port, body, options.clients, options.seconds, options.rows, service))
+            seen = asyncio.run(load(port, body, options, service))
         finally:
             service.terminate()
             service.wait(60)
@@ -86,13 +87,11 @@ def wait_until_ready(port: int) -> None:
     raise SystemExit("the service does not become ready")
 
 
-async def load(
-    port: int, body: bytes, clients: int, seconds: float, rows: int, service: subprocess.Popen[bytes]
-) -> Seen:
+async def load(port: int, body: bytes, options: argparse.Namespace, service: subprocess.Popen[bytes]) -> Seen:
     seen, stopping = Seen(), asyncio.Event()
-    asking = [asyncio.create_task(predict(port, body, rows, seen, stopping)) for _ in range(clients)]
+    asking = [asyncio.create_task(predict(port, body, options, seen, stopping)) for _ in range(options.clients)]
     checking = [asyncio.create_task(check(port, path, seen, stopping)) for path in seen.health]
-    await asyncio.sleep(seconds)
+    await asyncio.sleep(options.seconds)
     stopping.set()
     await asyncio.gather(*checking)
     seen.memory_mb = peak_memory(service.pid)
@@ -101,7 +100,7 @@ async def load(
     return seen
 
 
-async def predict(port: int, body: bytes, rows: int, seen: Seen, stopping: asyncio.Event) -> None:
+async def predict(port: int, body: bytes, options: argparse.Namespace, seen: Seen, stopping: asyncio.Event) -> None:
     """Post a body again and again, until the service is being stopped."""
     head = f"POST /v1/predict HTTP/1.1\r\nhost: {HOST}\r\ncontent-length: {len(body)}\r\n\r\n".encode()
     reader, writer = await asyncio.open_connection(HOST, port)
@@ -120,7 +119,7 @@ async def predict(port: int, body: bytes, rows: int, seen: Seen, stopping: async
             return
         seen.statuses[status] += 1
         taken = time.perf_counter() - start
-        if status == 200 and len(json.loads(answer)["predictions"]) == rows:
+        if status == 200 and len(json.loads(answer)["predictions"]) == options.rows:
             seen.answered.append(taken)
         elif status == 503 and "retry-after" in headers:
             seen.refused.append(taken)
@@ -129,6 +128,8 @@ async def predict(port: int, body: bytes, rows: int, seen: Seen, stopping: async
         if stopping.is_set():
             writer.close()
             return
+        if status == 503 and options.patient:
+            await asyncio.sleep(float(headers["retry-after"]))
 
 
 async def check(port: int, path: str, seen: Seen, stopping: asyncio.Event) -> None:
@@ -149,11 +150,11 @@ async def check(port: int, path: str, seen: Seen, stopping: asyncio.Event) -> No
         await asyncio.sleep(PAUSE)
 
 
-async def read(reader: asyncio.StreamReader) -> tuple[int, str, bytes]:
-    head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
-    length = re.search(r"\r\ncontent-length: (\d+)", head)
-    assert length, head
-    return int(head.split()[1]), head, await reader.readexactly(int(length[1]))
+async def read(reader: asyncio.StreamReader) -> tuple[int, dict[str, str], bytes]:
+    """Return the status, the headers and the body of an answer."""
+    status, *lines = (await reader.readuntil(b"\r\n\r\n")).decode().lower().strip().split("\r\n")
+    headers = dict(line.split(": ", 1) for line in lines)
+    return int(status.split()[1]), headers, await reader.readexactly(int(headers["content-length"]))
 
 
 def peak_memory(pid: int) -> float:

@@ -2,8 +2,8 @@
 
 It also bounds what is under way. The bytes of all requests that are being read, wait or are answered have a limit, and
 a request beyond it gets 503 at once, with `Retry-After`, before its body is read: so neither the memory nor the time
-that an accepted request waits depends on how many clients there are. A large request gives way to others when it is
-answered, so that `/healthz` waits for one of them and not for all.
+that an accepted request waits depends on how many clients there are. Predictions take a part of each turn of the event
+loop, and those that are left wait for the next one, so that `/healthz` is answered between them.
 """
 
 import asyncio
@@ -25,7 +25,9 @@ REQUEST_ID = re.compile(rb"[!-~]{1,128}")
 FIXED_COST = 4_000
 """What a request counts beyond its bytes: one of a single row takes as long as some kilobytes of a large one."""
 LONG_BYTES = 16_000
-"""A request of more bytes takes milliseconds."""
+"""A request of more bytes comes in several pieces."""
+TURN_SECONDS = 0.05
+"""How long predictions may take in one turn of the event loop, before other things have theirs."""
 HEADERS = {405: [(b"allow", b"POST")], 503: [(b"retry-after", b"1")]}
 """What an answer with such a status has in addition."""
 
@@ -46,7 +48,7 @@ class PredictEndpoint:
         self._service = service
         self._settings = service.settings
         self._pending = 0
-        self._turn = asyncio.Lock()
+        self._spent = 0.0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, and take note of it."""
@@ -88,10 +90,9 @@ class PredictEndpoint:
         try:
             if body is None:
                 body = await self._read_in_time(receive)
-            async with self._turn:
-                if size > LONG_BYTES:
-                    await asyncio.sleep(0)  # what else there is to do, such as /healthz, comes first
-                return self._predict(headers, body, request_id)
+            while self._spent > TURN_SECONDS:
+                await asyncio.sleep(0)
+            return self._predict(headers, body, request_id)
         finally:
             self._pending -= cost
 
@@ -116,6 +117,9 @@ class PredictEndpoint:
                 return body
 
     def _predict(self, headers: Mapping[bytes, bytes], body: bytearray, request_id: str) -> bytes:
+        start = time.perf_counter()
+        if not self._spent:
+            asyncio.get_running_loop().call_soon(self._end_turn)
         try:
             return self._service.predict(body, request_id)
         except NotReadyError as error:
@@ -124,3 +128,8 @@ class PredictEndpoint:
             if b"content-encoding" in headers:
                 raise Refusal(415, "a request must not be compressed") from None
             raise Refusal(422, self._service.ready().decoder.faults(body, error)) from None
+        finally:
+            self._spent += time.perf_counter() - start
+
+    def _end_turn(self) -> None:
+        self._spent = 0.0
