@@ -163,14 +163,20 @@ class Template:
 
     @cached_property
     def layers(self) -> dict[str, tuple[str, Answer]]:
-        """Computed answers that are layers, ``<question>_<choice>``, with the question and the choice of each."""
+        """Computed answers that are layers, ``<question>_<choice>``, with the question and the choice of each.
+
+        The question may itself be a computed answer, whose choices are the values that it can have.
+        """
         computed = {question.name for question in self.questions if question.computed}
         named = {
-            f"{question.name}_{str(choice.value).lower()}": (question.name, choice.value)
+            f"{question.name}_{str(value).lower()}": (question.name, value)
             for question in self.questions
-            for choice in question.choices
-            if not question.computed
+            for value in self._values_of(question)
         }
+        for question in self.questions:
+            if question.computed:  # such an answer may own layers, too: what several choices share
+                values = {combination.answers[question.name] for combination in self.combinations}
+                named |= {f"{question.name}_{str(value).lower()}": (question.name, value) for value in values}
         return {name: of for name, of in named.items() if name in computed}
 
     @cached_property
@@ -289,6 +295,12 @@ class Template:
         """Return the answers of *combination* that matter to *source*, for a message."""
         behind = self.questions_behind(source.reads)
         return ", ".join(f"{n}={combination.answers[n]}" for n in sorted(behind)) or "always"
+
+    def _values_of(self, question: Question) -> list[Answer]:
+        """Return the values that a choice or a computed answer can have, in the order in which they occur."""
+        if question.computed:
+            return list(dict.fromkeys(combination.answers[question.name] for combination in self.combinations))
+        return [choice.value for choice in question.choices]
 
     def _extend(self, index: int, asked: dict[str, Answer], answers: dict[str, Answer]) -> Iterator[Combination]:
         if index == len(self.questions):

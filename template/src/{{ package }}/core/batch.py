@@ -85,8 +85,8 @@ def _predict(predictor: Predictor, part: pl.DataFrame, summary: Summary) -> pl.D
     answer = flatten(predictor.predict(columns))
     summary.rows += part.height
     summary.invalid += int(invalid.sum())
-    for name, count in signature.unseen(columns).items():
-        summary.unseen[name] = summary.unseen.get(name, 0) + count
+    for name, rows in signature.unseen(columns).items():
+        summary.unseen[name] = summary.unseen.get(name, 0) + len(rows)
     kept, valid = part.drop(column.name for column in signature.inputs), pl.Series(~invalid)
     outputs = [pl.Series(name, array.tolist() if array.dtype == object else array) for name, array in answer.items()]
     return kept.with_columns(pl.when(valid).then(series).alias(series.name) for series in outputs)

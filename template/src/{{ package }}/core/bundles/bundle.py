@@ -21,8 +21,7 @@ import obstore
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from .fingerprint import features_sha256
-from .refusals import told
-from .storage import is_remote, join, open_folder
+from .storage import is_remote, join, open_folder, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
@@ -121,7 +120,7 @@ def _decode(content: bytes, where: str) -> Manifest:
 def publish(bundle: Bundle, folder_uri: str) -> str:
     """Copy a bundle below a folder and return its URI; the manifest goes last, so that half a bundle is none."""
     uri = join(folder_uri, bundle.id)
-    with told(f"the bundle cannot be published as {uri}"):
+    with store_errors(f"the bundle cannot be published as {uri}"):
         store = open_folder(uri)
         for name in [*bundle.manifest.files, MANIFEST]:
             obstore.put(store, name, bundle.path / name)
@@ -168,7 +167,7 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
 
 async def _download(uri: str, folder: Path) -> None:
     """Copy a remote bundle into a folder."""
-    with told(f"the bundle {uri} cannot be fetched"):
+    with store_errors(f"the bundle {uri} cannot be fetched"):
         store = open_folder(uri, retries=RETRIES)
         content = bytes(await (await obstore.get_async(store, MANIFEST)).bytes_async())
         for name in _decode(content, uri).files:

@@ -1,7 +1,7 @@
 """The one way a model is called, by evaluation, serving and batch alike.
 
-To serve something that is not ONNX, change `export` in `model.py` and what `open_model` returns here: everything else
-asks for no more than `Predictor`.
+To serve something that is not ONNX, change `export` in `model.py`, how `graphs.py` saves it, and what `open_model`
+returns here: everything else asks for no more than `Predictor`.
 """
 
 from pathlib import Path

@@ -54,6 +54,10 @@ def write(
             ("Column", "Kind", "Meaning"),
             [(c.name, type(c).__name__.lower(), c.description) for c in signature.inputs],
         ),
+        "outputs": _table(
+            ("Output", "Kind", "Meaning"),
+            [(c.name, type(c).__name__.lower(), c.description) for c in signature.outputs],
+        ),
     }
     try:
         return Template(WORDS.read_text(encoding="utf-8")).substitute(values)

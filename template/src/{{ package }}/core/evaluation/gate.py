@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from ... import metrics
+from ...metrics import METRICS, naive
 from ...settings import Settings
 from ..bundles import predictor, registry
 from ..bundles.bundle import Bundle, FormatError
@@ -14,7 +14,7 @@ from ..data import snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
-from .intervals import Estimate, bootstrap
+from .intervals import Estimate, estimate, estimate_gain
 from .measure import Examples
 from .report import gate_metric
 
@@ -32,7 +32,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
-    """Compare a candidate with the naive baseline and then, where there is one, with the champion.
+    """Compare a candidate with the naive baseline, with the ranges of its metrics and, if there is one, the champion.
 
     Both are scored on the held-out rows of the newest snapshot, which neither has been trained on.
 
@@ -41,7 +41,9 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     """
     training, held_out = examples.split(snapshots.load(snapshots.latest()), params.split)
     challenger = predictor.load(candidate).predict(held_out.columns)
-    decision = beat_naive(held_out, challenger, metrics.naive(training, held_out), params.gate)
+    decision = beat_naive(held_out, challenger, naive(training, held_out), params.gate)
+    if decision.verdict == "passed":
+        decision = keep_within(held_out, challenger, params.gate) or decision
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
     try:
@@ -103,9 +105,20 @@ def beat_naive(held_out: Examples, challenger: Answer, baseline: Answer, gate: G
     return Decision("refused", "not better than the naive baseline", gate.metric, gain)
 
 
+def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision | None:
+    """Refuse a challenger one of whose metrics is out of its range beyond chance; None where there is none."""
+    for name, metric in METRICS.items():
+        if metric.within is None:
+            continue
+        low, high = metric.within
+        found = estimate(metric, held_out.target, challenger, held_out.units, gate.resamples)
+        if found.high < low or found.low > high:
+            return Decision("refused", f"{name} is {found} instead of {low:g} to {high:g}", gate.metric)
+    return None
+
+
 def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:
-    gain = gate_metric(gate).gain(held_out.target, new, old)
-    return bootstrap(gain, held_out.units, gate.resamples)
+    return estimate_gain(gate_metric(gate), held_out.target, new, old, held_out.units, gate.resamples)
 
 
 def _incomparable(candidate: Bundle, champion: Bundle) -> str:

@@ -40,12 +40,21 @@ def take(arrays: Columns, rows: Rows) -> Columns:
 
 
 class Metric(msgspec.Struct, frozen=True):
-    """A function of the target and an answer: of all rows or, where it is `by_row`, of each, whose mean counts."""
+    """A function of the target and an answer: of all rows or, where it is `by_row`, of each, whose mean counts.
+
+    Where neither higher nor lower is better, `higher_is_better` is None, and the gate cannot compare two models by it.
+    `within` is the range that it must be in for any model to pass the gate.
+    `bounds` are the least and the greatest value that it can have, where it has them; `trials` tells from the target
+    how many rows it turns on, if not on all of them.
+    """
 
     function: Callable[[Target, Answer], Any]
-    higher_is_better: bool
+    higher_is_better: bool | None
     meaning: str
     by_row: bool = False
+    within: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None
+    trials: Callable[[Target], int] = len
 
     def value(self, target: Target, answer: Answer) -> float:
         """Return the metric of all rows."""

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ... import model
 from ..bundles.predictor import Predictor
 from ..contract.columns import Answer, Columns
-from ..contract.signature import RequestDecoder, Signature
+from ..contract.signature import Signature
 from ..errors import ProjectError
+from ..serving.decoder import RequestDecoder
 
 MAX_ROWS = 500
 
@@ -20,7 +21,8 @@ MAX_ROWS = 500
 class Parity(msgspec.Struct, frozen=True):
     """The largest difference between a model and its export, over so many rows: `parity.json` in a bundle.
 
-    A difference is relative where a number is larger than 1: float32 has about seven digits.
+    A difference is relative to the largest number of a row's answer where that is above 1: float32 has about seven
+    digits, of which the difference between two large numbers keeps few.
     """
 
     rows: int
@@ -56,10 +58,15 @@ def check(trained: model.Model, exported: Predictor, columns: Columns, tolerance
 
 def _differences(expected: Answer, answered: Answer) -> NDArray[np.float64]:
     """Return the largest difference of each row, shape (rows,)."""
-    scaled = [np.abs(one - answered[name]) / np.maximum(1, np.abs(one)) for name, one in expected.items()]
-    largest = [difference.reshape(len(difference), -1).max(axis=1) for difference in scaled]
-    worst: NDArray[np.float64] = np.max(largest, axis=0)
-    return worst
+    differences = {name: one - answered[name] for name, one in expected.items()}
+    return _largest(differences) / np.maximum(1, _largest(expected))
+
+
+def _largest(answer: Answer) -> NDArray[np.float64]:
+    """Return the largest number of each row regardless of its sign, shape (rows,)."""
+    each = [np.abs(numbers).reshape(len(numbers), -1).max(axis=1) for numbers in answer.values()]
+    largest: NDArray[np.float64] = np.max(each, axis=0)
+    return largest
 
 
 def _probes(columns: Columns, signature: Signature) -> Columns:

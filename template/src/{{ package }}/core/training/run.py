@@ -1,5 +1,6 @@
 """One training run: fit, export, check the export, measure, and seal the result into a bundle."""
 
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,9 @@ from ..task.answer import OUTPUTS
 from . import graphs, parity, tracking
 from .fitting import Fit
 
+KEPT = Path("artifacts/store/bundles")
+"""Where a bundle is kept that its store has not taken."""
+
 
 class Trained(msgspec.Struct, frozen=True):
     """What a run made: the bundle's id and URI, and what it is worth."""
@@ -46,6 +50,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
+    registry.touch(settings)
     training, held_out = examples.split(snapshots.load(snapshot), params.split)
     signature = make_signature(training.columns)
     with tracking.track(settings.mlflow_tracking_uri, params) as run, tempfile.TemporaryDirectory() as name:
@@ -124,5 +129,11 @@ def _describe(
 
 
 def _publish(folder: Path, snapshot: Path, settings: Settings) -> tuple[Bundle, str]:
+    """Seal a bundle and publish it; one that the store does not take is kept: it may have taken hours to make."""
     bundle = seal(folder, data=snapshot.stem)
-    return bundle, registry.publish(bundle, settings)
+    try:
+        return bundle, registry.publish(bundle, settings)
+    except ProjectError as error:
+        kept = KEPT / bundle.id
+        shutil.copytree(bundle.path, kept, dirs_exist_ok=True)
+        raise ProjectError(f"{error}; the model is kept in {kept}: publish it with `promote --model {kept}`") from error

@@ -23,6 +23,7 @@ from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from .core.contract.columns import Answer, Columns
 from .core.training.fitting import Fit
+from .core.training.thresholds import round_thresholds
 from .schema import FEATURES
 
 NUMBERS = [feature.name for feature in FEATURES if feature.matrix == "numbers"]
@@ -68,8 +69,7 @@ def build(params: dict[str, Any], seed: int) -> Model:
 
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to all training rows."""
-    fitted: Model = model.fit(_table(work.features), work.target)
-    return fitted
+    return round_thresholds(model.fit(_table(work.features), work.target))
 
 
 def predict(model: Model, columns: Columns) -> Answer:
