@@ -61,11 +61,11 @@ def train(as_json: AsJson = False) -> None:
     """Train on the newest snapshot, and publish a candidate."""
     from .core import params
     from .core.data import snapshots
+    from .core.evaluation import report
     from .core.training import run
 
     trained = run.train(snapshots.latest(), params.load(), Settings())
-    metrics = "\n".join(f"  {name:<20}{estimate}" for name, estimate in trained.report.metrics.items())
-    _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
+    _print(f"candidate {trained.uri}\n{report.show(trained.report)}", trained, as_json)
 
 
 @app.command()
