@@ -1,4 +1,4 @@
-"""The first week: an owner's own table, with what tables have (dates, text, "NA", no id), and slips that one makes."""
+"""The first week: an owner's own table, with dates, text, "NA" and no id, and the slips that one makes."""
 
 from __future__ import annotations
 

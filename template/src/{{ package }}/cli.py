@@ -1,4 +1,4 @@
-"""The project's command: every step from data to service, and `pipeline` for those that lead to a champion."""
+"""The project's command: every step from the data to a monitored service."""
 
 import contextlib
 import os
@@ -44,37 +44,38 @@ def check() -> None:
 
 @app.command()
 def data(as_json: AsJson = False) -> None:
-    """Read the data, check them against the schema, and keep a snapshot."""
+    """Read the source, quarantine invalid rows, and keep the rest as an immutable snapshot."""
     from .core import params
     from .core.data import snapshots
     from .core.data.validation import table
 
     snapshot = snapshots.make_snapshot(params.load())
     if snapshot.bad.height and not as_json:
-        typer.echo(f"{snapshot.bad.height} bad values; their rows are left out:\n{table(snapshot.bad)}")
+        values = "invalid value" if snapshot.bad.height == 1 else "invalid values"
+        typer.echo(f"{snapshot.bad.height} {values}, whose rows are quarantined:\n{table(snapshot.bad)}")
     report = {"snapshot": snapshot.path, "rows": snapshot.rows, "bad": snapshot.bad.to_dicts()}
     _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
 
 
 @app.command()
 def train(as_json: AsJson = False) -> None:
-    """Train on the newest snapshot, and publish a candidate."""
+    """Train on the newest snapshot, check the export, measure it, and publish it as the candidate."""
     from .core import params
     from .core.data import snapshots
+    from .core.evaluation import report
     from .core.training import run
 
     trained = run.train(snapshots.latest(), params.load(), Settings())
-    metrics = "\n".join(f"  {name:<20}{estimate}" for name, estimate in trained.report.metrics.items())
-    _print(f"candidate {trained.uri}\n{metrics}", trained, as_json)
+    _print(f"candidate {trained.uri}\n{report.show(trained.report)}", trained, as_json)
 
 
 @app.command()
 def tune(
-    trials: Annotated[int, typer.Option(min=1, help="How many sets of parameters to try.")] = 30,
+    trials: Annotated[int, typer.Option(min=1, help="How many sets of hyperparameters to try.")] = 30,
     write: Annotated[bool, typer.Option("--write", help="Put the best ones into params.yaml.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Search for better parameters, inside the rows that are trained on."""
+    """Tune hyperparameters by cross-validation on the training rows."""
     from .core import params
     from .core.data import snapshots
     from .core.training import tuning
@@ -92,7 +93,7 @@ def tune(
 
 @app.command()
 def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
-    """Let a model meet the champion on the held-out rows; exit with 3 if the gate refuses it."""
+    """Compare a model with the champion on the held-out rows; exit with 3 if the gate refuses it."""
     from .core import params
     from .core.bundles import registry
     from .core.evaluation import gate
@@ -106,7 +107,7 @@ def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
 
 @app.command()
 def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_json: AsJson = False) -> None:
-    """Make a model the champion, if the gate lets it pass."""
+    """Make a model the champion if it passes the gate."""
     from .core import params
     from .core.bundles import registry
     from .core.evaluation import gate
@@ -119,7 +120,7 @@ def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_js
 
 @app.command()
 def pipeline(new_baseline: NewBaseline = False) -> None:
-    """Go from data to a champion: data, train, evaluate and promote."""
+    """Run data, train and promote: from the source to a champion."""
     data()
     train()
     promote(new_baseline=new_baseline)
@@ -131,7 +132,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the model.")] = 1,
 ) -> None:
-    """Serve the bundle at MODEL_URI over HTTP, or the champion where that is not set."""
+    """Serve the bundle at MODEL_URI over HTTP, or the champion if that is not set."""
     import uvicorn
 
     from .core.bundles import registry
@@ -178,10 +179,10 @@ def predict(
     source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path, a URI, or a pattern.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The folder, a path or URI, that gets Parquet parts.")],
     model: Model = "champion",
-    rows_a_part: Annotated[int, typer.Option(min=1, help="Rows a part; more of them take more memory.")] = 250_000,
+    rows_a_part: Annotated[int, typer.Option(min=1, help="Rows per part; larger parts need more memory.")] = 250_000,
     as_json: AsJson = False,
 ) -> None:
-    """Predict every row of a table, of any size."""
+    """Predict every row of a table of any size, into a folder of Parquet parts."""
     from .core import batch
     from .core.bundles import predictor, registry
 
@@ -194,13 +195,13 @@ def predict(
 @app.command()
 def monitor(
     model: Model = "champion",
-    hours: Annotated[float | None, typer.Option(min=0, help="Look at so many last hours only.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0, help="Only consider the last N hours.")] = None,
     out: Annotated[Path, typer.Option(help="The folder that gets drift.md, drift.json and drift.prom.")] = Path(
         "artifacts/drift"
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Compare the logged predictions with the data that the model was made from; exit with 4 if they have drifted."""
+    """Compare the logged predictions with the training data; exit with 4 if they have drifted."""
     from .core.bundles import registry
     from .core.monitoring import drift
     from .core.monitoring import report as drift_report
@@ -223,7 +224,7 @@ def release(
     model: Annotated[str, typer.Option(help="The bundle's URI, which ends with its id; none for train.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write which image and which model run in an environment; applying it is up to kubectl, Argo CD or Flux."""
+    """Write which image and model run in an environment, for kubectl, Argo CD or Flux to apply."""
     from .core.release import release as releases
 
     path = releases.write(environment, image, model)
@@ -232,7 +233,7 @@ def release(
 
 @app.command()
 def champion(as_json: AsJson = False) -> None:
-    """Print the champion's URI; nothing while there is none."""
+    """Print the champion's URI, or nothing if there is none."""
     from .core.bundles import registry
 
     settings = Settings()
@@ -248,7 +249,7 @@ def smoke(
     wait: Annotated[float, typer.Option(min=0, help="Seconds within which it has to become ready.")] = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Ask a running service for real predictions, and look at its answers."""
+    """Check a running service with real requests: its model, its image and its answers."""
     from .core.release import smoke as test
 
     report = test.run(url, model, image, wait)

@@ -60,7 +60,7 @@ def _scan(source: str, predictor: Predictor) -> pl.LazyFrame:
     frame = files.scan(source)
     names = frame.collect_schema().names()
     if missing := [column.name for column in predictor.signature.inputs if column.name not in names]:
-        raise ProjectError(f"{source} lacks {', '.join(missing)}, which the model asks for")
+        raise ProjectError(f"{source} has no column {', '.join(missing)}, which the model needs")
     return frame
 
 

@@ -45,7 +45,7 @@ class Gate(Section, frozen=True):
 
 
 class Params(Section, frozen=True):
-    """The whole file."""
+    """The whole file; what `weights` and `decision` may hold depends on the task, which need not have them."""
 
     data: Data
     split: Split
@@ -53,6 +53,8 @@ class Params(Section, frozen=True):
     model: dict[str, Any]
     gate: Gate
     monitoring: Thresholds
+    weights: dict[str, float] | str = {}
+    decision: dict[str, Any] = {}
 
 
 def load(path: Path = PATH) -> Params:

@@ -8,7 +8,11 @@ from numpy.typing import NDArray
 
 from .core.contract.columns import Answer
 from .core.evaluation.measure import Examples, Metric, Target
+from .core.task.answer import decided
+from .core.task.decision import decide, tabulate, weigh
 from .schema import LABELS
+
+__all__ = ["METRICS", "WATCHED", "decide", "naive", "tabulate", "weigh"]
 
 Probabilities = NDArray[np.floating[Any]]
 
@@ -54,8 +58,8 @@ def _brier(target: Target, probabilities: Probabilities) -> NDArray[np.floating[
     return distance
 
 
-def _is_right(target: Target, probabilities: Probabilities) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = target == probabilities.argmax(axis=1)
+def _is_right(target: Target, answer: Answer) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = target == decided(answer)
     return right
 
 
@@ -93,9 +97,9 @@ METRICS: dict[str, Metric] = {
         bounds=(0, 2),
     ),
     "accuracy": Metric(
-        _of(_is_right),
+        _is_right,
         higher_is_better=True,
-        meaning="The share of rows whose most probable label is the right one.",
+        meaning="The share of rows that are given the right label.",
         by_row=True,
         bounds=(0, 1),
     ),

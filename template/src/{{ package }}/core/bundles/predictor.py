@@ -7,6 +7,7 @@ returns here: everything else asks for no more than `Predictor`.
 from pathlib import Path
 from typing import Protocol, Self
 
+import numpy as np
 import onnxruntime as ort
 
 from ..contract.columns import Answer, Columns
@@ -56,6 +57,25 @@ class OnnxPredictor:
         return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
 
 
+class DecidingPredictor:
+    """A model whose signature holds numbers that decide: they become part of the answer."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.signature = predictor.signature
+        self._predict = predictor.predict
+
+    def predict(self, columns: Columns) -> Answer:
+        """Return the answer for columns as a request carries them."""
+        answer = self._predict(columns)
+        rows = len(next(iter(answer.values())))
+        return answer | {name: np.full(rows, value) for name, value in self.signature.decision.items()}
+
+
+def complete(predictor: Predictor) -> Predictor:
+    """Return a predictor whose answers hold all that its signature says of them."""
+    return DecidingPredictor(predictor) if predictor.signature.decision else predictor
+
+
 def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:
     """Return the predictor for a model that has been exported into a folder."""
     return OnnxPredictor.load(folder, signature, threads)
@@ -70,6 +90,6 @@ def load(bundle: Bundle, threads: int = 1) -> Predictor:
     if bundle.manifest.features != features_sha256():
         raise ProjectError(f"the bundle {bundle.id} was trained with another version of features.py; train again")
     try:
-        return open_model(bundle.path, bundle.signature(), threads)
+        return complete(open_model(bundle.path, bundle.signature(), threads))
     except Exception as error:  # ONNX Runtime raises classes that it does not export
         raise ProjectError(f"the model of the bundle {bundle.id} cannot be loaded: {error}") from error

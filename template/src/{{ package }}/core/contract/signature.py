@@ -15,7 +15,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """The contract of one model: `signature.json` in its bundle.
 
     `outputs` are the columns of an answer, `missing` the texts that mean a missing value, `vocabulary` holds the values
-    of each category that training saw, and `example` is a row made up from what is typical of each column.
+    of each category that training saw, and `example` is a row made up from what is typical of each column. `decision`
+    holds numbers that are part of every answer, such as a threshold.
     """
 
     inputs: tuple[Column, ...]
@@ -24,6 +25,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     missing: tuple[str, ...] = ("",)
     vocabulary: dict[str, tuple[str, ...]]
     example: dict[str, Any]
+    decision: dict[str, float] = {}
 
     def is_comparable(self, other: "Signature") -> bool:
         """Tell whether both models answer the same question about the same rows."""

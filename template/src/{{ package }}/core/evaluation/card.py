@@ -1,5 +1,6 @@
 """The model card: `card.md` with what a run has found out put in (M. Mitchell et al., "Model cards", 2019)."""
 
+from collections.abc import Iterable, Sequence
 from importlib.metadata import metadata
 from pathlib import Path
 from string import Template
@@ -10,7 +11,7 @@ from ..contract.signature import Signature
 from ..errors import ProjectError
 from ..params import Params
 from .intervals import CONFIDENCE
-from .report import Report
+from .report import Report, to_text
 
 NAME = __name__.partition(".")[0]
 WORDS = Path(__file__).parents[2] / "card.md"
@@ -44,6 +45,7 @@ def write(
             ("Metric", "Model", "Naive baseline", "Meaning"),
             [(name, str(e), f"{report.naive[name]:.3f}", METRICS[name].meaning) for name, e in report.metrics.items()],
         ),
+        "tables": "\n\n".join(f"### {title}\n\n{_table(*to_text(table))}" for title, table in report.tables.items()),
         "figures": "\n".join(f"![{title}]({path})" for title, path in figures.items()),
         "audit": ", ".join(f"`{column.name}`" for column in AUDIT) or "none",
         "slices": _table(
@@ -65,6 +67,6 @@ def write(
         raise ProjectError(f"{WORDS.name} cannot be filled in: {error}; it may use ${', $'.join(values)}") from error
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """Return a Markdown table."""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, ("---",) * len(head), *rows])

@@ -27,6 +27,7 @@ class Examples(msgspec.Struct, frozen=True):
     target: Target
     units: NDArray[np.int64]
     validation: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
 
     @property
     def rows(self) -> int:
@@ -37,6 +38,18 @@ class Examples(msgspec.Struct, frozen=True):
 def take(arrays: Columns, rows: Rows) -> Columns:
     """Return some of the rows."""
     return {name: array[rows] for name, array in arrays.items()}
+
+
+def choose(examples: Examples, rows: Rows) -> Examples:
+    """Return some of the examples."""
+    return Examples(
+        columns=take(examples.columns, rows),
+        audit=take(examples.audit, rows),
+        target=examples.target[rows],
+        units=examples.units[rows],
+        validation=examples.validation[rows],
+        weights=None if examples.weights is None else examples.weights[rows],
+    )
 
 
 class Metric(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from itertools import pairwise
 import msgspec
 import numpy as np
 
+from ... import metrics
 from ...metrics import METRICS
 from ...schema import SLICES
 from ..bundles.predictor import Predictor
@@ -15,6 +16,8 @@ from ..params import Gate
 from .intervals import Estimate, estimate
 from .measure import Examples, Metric, Rows, take
 
+Table = list[dict[str, str | int | float]]
+"""Rows of the same keys, which are the head."""
 MIN_SLICE_ROWS = 20
 MAX_SHUFFLED_ROWS = 5_000
 """Importances are about this many rows, chosen at random: ranking columns needs no more, whatever the data hold."""
@@ -30,13 +33,31 @@ class Slice(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """What one model is worth: `metrics.json` in its bundle."""
+    """What one model is worth: `metrics.json` in its bundle; `tables` are what `tabulate` of `metrics.py` returns."""
 
     rows: int
     metrics: dict[str, Estimate]
     naive: dict[str, float]
     slices: list[Slice]
     importances: dict[str, float]
+    tables: dict[str, Table] = {}
+
+
+def show(report: Report) -> str:
+    """Return the metrics and the tables as text for a terminal."""
+    lines = [f"  {name:<20}{estimate}" for name, estimate in report.metrics.items()]
+    for title, table in report.tables.items():
+        head, rows = to_text(table)
+        widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        lines.append(f"{title}:")
+        lines += ["  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
+    return "\n".join(lines)
+
+
+def to_text(table: Table) -> tuple[list[str], list[list[str]]]:
+    """Return the head and the rows of a table as text."""
+    rows = [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in row.values()] for row in table]
+    return list(table[0]), rows
 
 
 def gate_metric(gate: Gate) -> Metric:
@@ -80,6 +101,7 @@ def evaluate(predictor: Predictor, held_out: Examples, baseline: Answer, gate: G
             for column, group, where in _groups(held_out.columns | held_out.audit)
         ],
         importances=_importances(predictor, held_out, deciding),
+        tables=getattr(metrics, "tabulate", lambda *_: {})(target, answer),
     )
 
 

@@ -12,7 +12,7 @@ from .profiles import Thresholds
 def summary(report: DriftReport, limits: Thresholds) -> str:
     """Return the verdict in one sentence."""
     if not report.enough:
-        return f"{report.rows} rows logged: too few for a verdict, which takes {limits.min_rows}"
+        return f"{report.rows} rows logged: too few for a verdict, at least {limits.min_rows} are needed"
     if not report.drifted:
         return f"{report.rows} rows logged: no drift"
     return f"{report.rows} rows logged: {len(report.drifted)} of {len(report.columns)} columns have drifted"

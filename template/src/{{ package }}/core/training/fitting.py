@@ -16,12 +16,14 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     """The features and the target of the training rows, and where to report to.
 
     `validation` marks the rows by which a framework may stop early, shape (rows,); one that does not can learn from all
-    of them. `report` takes a step's number and its values, such as {"loss": 0.3}, and may raise to stop the fit.
-    `checkpoints` is a folder that outlives the process, or None where nothing is kept.
+    of them. `weights` say how much each row counts, shape (rows,); None where all count the same. `report` takes a
+    step's number and its values, such as {"loss": 0.3}, and may raise to stop the fit. `checkpoints` is a folder that
+    outlives the process, or None where nothing is kept.
     """
 
     features: Columns
     target: Target
     validation: NDArray[np.bool_]
+    weights: NDArray[np.float64] | None = None
     report: Callable[[int, Mapping[str, float]], Any]
     checkpoints: Path | None = None

@@ -1,5 +1,6 @@
 """One training run: fit, export, check the export, measure, and seal the result into a bundle."""
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -13,7 +14,7 @@ from ...schema import FEATURES, INPUTS
 from ...settings import Settings
 from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
-from ..bundles.predictor import Predictor, open_model
+from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
 from ..contract.signature import Signature
@@ -28,7 +29,7 @@ from ..params import Params
 from ..progress import step
 from ..task import examples
 from ..task.answer import OUTPUTS
-from . import graphs, parity, tracking
+from . import decisions, graphs, parity, tracking
 from .fitting import Fit
 
 KEPT = Path("artifacts/store/bundles")
@@ -52,13 +53,16 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
     evaluation.gate_metric(params.gate)
     registry.touch(settings)
     training, held_out = examples.split(snapshots.load(snapshot), params.split)
+    training = decisions.weigh(training, params)
     signature = make_signature(training.columns)
     with tracking.track(settings.mlflow_tracking_uri, params) as run, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with step("fitting the model"):
             trained = fit(params.model, params.seed, signature, training, run)
             graphs.save(model.export(trained), folder / "model.onnx")
-        predictor = open_model(folder, signature)
+        with step("choosing how to decide") if params.decision else contextlib.nullcontext():
+            signature = decisions.decide(training, params, signature)
+        predictor = complete(open_model(folder, signature))
         with step("measuring it on the held-out rows"):
             report = _describe(predictor, trained, training, held_out, params, snapshot.stem, folder)
         bundle, uri = _publish(folder, snapshot, settings)
@@ -79,6 +83,7 @@ def fit(
         features=signature.model_inputs(training.columns),
         target=training.target,
         validation=training.validation,
+        weights=training.weights,
         report=run.report,
     )
     try:

@@ -3,19 +3,18 @@
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import optuna
 
 from ... import model
 from ..contract.signature import Signature
 from ..data import snapshots
-from ..evaluation.measure import Examples, Metric, Rows, take
+from ..evaluation.measure import Examples, Metric, Rows, choose, take
 from ..evaluation.report import gate_metric
 from ..params import Params
 from ..task import examples
 from ..task.target import folds
-from . import run
+from . import decisions, run
 from .tracking import Silent
 
 FOLDS = 3
@@ -31,7 +30,7 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
         ProjectError: the data or the parameters will not do.
     """
     metric = gate_metric(params.gate)
-    training, _ = examples.split(snapshots.load(snapshot), params.split)
+    training = decisions.weigh(examples.split(snapshots.load(snapshot), params.split)[0], params)
     signature = run.make_signature(training.columns)
     parts = folds(training, FOLDS, params.seed)
 
@@ -58,14 +57,6 @@ def _score(
     check: Rows,
 ) -> float:
     """Return the metric of one fold."""
-    part = msgspec.structs.replace(
-        training,
-        columns=take(training.columns, learn),
-        audit={},
-        target=training.target[learn],
-        units=training.units[learn],
-        validation=training.validation[learn],
-    )
-    fitted = run.fit(params, seed, signature, part, Silent())
+    fitted = run.fit(params, seed, signature, choose(training, learn), Silent())
     unknown = signature.model_inputs(take(training.columns, check))
     return metric.value(training.target[check], model.predict(fitted, unknown))

@@ -69,7 +69,8 @@ def build(params: dict[str, Any], seed: int) -> Model:
 
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to all training rows."""
-    return round_thresholds(model.fit(_table(work.features), work.target))
+    weights = {} if work.weights is None else {f"{model.steps[-1][0]}__sample_weight": work.weights}
+    return round_thresholds(model.fit(_table(work.features), work.target, **weights))
 
 
 def predict(model: Model, columns: Columns) -> Answer:

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ...schema import LABELS
 from ..contract.columns import Answer, Category, Column, Columns, Number
@@ -25,12 +26,21 @@ class Prediction(msgspec.Struct, frozen=True):
 
 def to_predictions(answer: Answer) -> list[Prediction]:
     """Return the prediction of each row."""
-    probabilities = answer["probabilities"]
-    best = probabilities.argmax(axis=1).tolist()
     return [
         Prediction(NAMES[i], dict(zip(NAMES, row, strict=True)))
-        for i, row in zip(best, probabilities.tolist(), strict=True)
+        for i, row in zip(decided(answer).tolist(), answer["probabilities"].tolist(), strict=True)
     ]
+
+
+def decided(answer: Answer) -> NDArray[np.int64]:
+    """Return the position of each row's label, shape (rows,).
+
+    Where the model has a threshold, that is the second label from this probability on; else the most probable one.
+    """
+    if "threshold" in answer:
+        return (answer["probabilities"][:, 1] >= answer["threshold"]).astype(np.int64)
+    best: NDArray[np.int64] = answer["probabilities"].argmax(axis=1)
+    return best
 
 
 def outcome(prediction: Prediction) -> str:
@@ -40,14 +50,14 @@ def outcome(prediction: Prediction) -> str:
 
 def flatten(answer: Answer) -> Columns:
     """Return an answer as the columns of `OUTPUTS`, shape (rows,) each."""
-    return _columns(answer["probabilities"])
+    return _columns(np.array(NAMES, dtype=object)[decided(answer)], answer["probabilities"])
 
 
 def unflatten(predictions: list[Prediction]) -> Columns:
     """Return predictions as the columns of `OUTPUTS`, shape (rows,) each."""
-    return _columns(np.array([list(prediction.probabilities.values()) for prediction in predictions]))
+    labels = np.array([prediction.label for prediction in predictions], dtype=object)
+    return _columns(labels, np.array([list(prediction.probabilities.values()) for prediction in predictions]))
 
 
-def _columns(probabilities: np.ndarray[Any, Any]) -> Columns:
-    labels = np.array(NAMES, dtype=object)[probabilities.argmax(axis=1)]
+def _columns(labels: NDArray[Any], probabilities: NDArray[Any]) -> Columns:
     return {"label": labels} | {f"probability_{name}": probabilities[:, i] for i, name in enumerate(NAMES)}
