@@ -24,8 +24,8 @@ class TemplateHook(BuildHookInterface[Any]):
             return
         root = Path(self.root)
         sys.path.insert(0, str(root / "src"))
-        from mlscaffold import git
-        from mlscaffold.source import HISTORY_FILE, ORIGIN_FILE, PARTS, Origin
+        from mlscaffold.system.git import write_bundle
+        from mlscaffold.template.source import HISTORY_FILE, ORIGIN_FILE, PARTS, Origin
 
         origin = Origin.of(root)
         if origin.modified:
@@ -37,7 +37,7 @@ class TemplateHook(BuildHookInterface[Any]):
         history = root / HISTORY_FILE
         if not history.is_file():
             history = Path(self.scratch.name, HISTORY_FILE)
-            git.bundle(root, history)
+            write_bundle(root, history)
 
         include = build_data["force_include"]
         if self.target_name == "sdist":

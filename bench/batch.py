@@ -28,7 +28,7 @@ from generated import PACKAGE, Project
 REACH = 200_000
 SCHEMA = '''"""The contract of a narrow table."""
 
-from .columns import Category, Column, Number
+from .core.contract.columns import Category, Column, Number
 
 ROW_ID = "id"
 TARGET = "answer"

@@ -10,7 +10,7 @@ def main() -> None:
     if sys.argv[1:] == ["--version"]:
         print(f"mlscaffold {__version__}")
         return
-    from mlscaffold.cli import run
+    from mlscaffold.cli.app import run
 
     run()
 

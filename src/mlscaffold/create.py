@@ -9,27 +9,32 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mlscaffold import draft, git, target, uv
-from mlscaffold.draft import File, Step, Template, Warn
 from mlscaffold.errors import AnswerError, TargetError, reason
-from mlscaffold.render import render
-from mlscaffold.source import Origin
-
-_NAME = "project_name"
-
-BETTER_DEFAULTS = {_NAME: "the last part of PATH", **draft.BETTER_DEFAULTS}
-"""Questions whose default is one that the template cannot know, each with where it comes from."""
+from mlscaffold.project import place
+from mlscaffold.project.files import File
+from mlscaffold.system import git, uv
+from mlscaffold.system.progress import Step, Warn
+from mlscaffold.template.choose import (
+    NAME,
+    check_ci,
+    explain_name,
+    open_template,
+    propose_answers,
+    verify_render,
+)
+from mlscaffold.template.render import Answers, Template, render, settle_with_defaults, trace_layers
+from mlscaffold.template.source import Origin
 
 
 @dataclass(frozen=True)
-class Request:
+class Order:
     """What is asked for.
 
     Attributes:
         path: where the project goes; its last part is the default of the project's name.
         answers: answers given beforehand, by the names of their questions.
         ask: whether to ask for the others in the terminal; else they take their defaults.
-        lock: whether to write uv.lock.
+        lock: whether to write uv.lock; None if only for a template of ours, as locking can run code of the project.
         git: whether to start a repository.
         trace: whether to find out which layers each file comes from, which costs a second render.
         template: an address or a path to take the template from, instead of this installation's own.
@@ -39,7 +44,7 @@ class Request:
     path: str
     answers: Mapping[str, Any]
     ask: bool = False
-    lock: bool = True
+    lock: bool | None = None
     git: bool = True
     trace: bool = False
     template: str | None = None
@@ -47,7 +52,7 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Project:
+class Product:
     """What was made, or would be.
 
     Attributes:
@@ -69,108 +74,90 @@ class Project:
     commit: str | None = None
 
 
-def new(request: Request, step: Step, warn: Warn) -> Project:
+def create_project(order: Order, step: Step, warn: Warn) -> Product:
     """Make a project.
 
     Raises:
         MlscaffoldError: it cannot be made; nothing was written.
     """
-    with _ordered(request, step, warn) as order, target.staging(order.place.parent) as workspace:
-        place = order.place
-        project = order.drafted(workspace, warn)
-        locked = request.lock and _lock(project.path, place, step, warn)
-        commit = _commit(project.path, place, step, warn) if request.git else None
-        target.put(project.path, place)
-    return replace(project, path=place, locked=locked, commit=commit)
+    target = place.check_target(order.path)
+    with _choose_template(order, step, warn) as template, place.open_staging(target.parent) as workspace:
+        product = _draft(order, target, template, workspace, warn)
+        locked = _lock(order, template, product.path, target, step, warn)
+        commit = _commit(product.path, target, step, warn) if order.git else None
+        place.move_project(product.path, target)
+    return replace(product, path=target, locked=locked, commit=commit)
 
 
-def preview(request: Request, step: Step, warn: Warn) -> Project:
-    """Find out what `new` would make, and write nothing where it would.
+def preview_project(order: Order, step: Step, warn: Warn) -> Product:
+    """Find out what `create_project` would make, and write nothing where it would.
 
     Raises:
-        MlscaffoldError: `new` would refuse.
+        MlscaffoldError: it would refuse.
     """
-    with (
-        _ordered(request, step, warn) as order,
-        tempfile.TemporaryDirectory(prefix="mlscaffold-") as elsewhere,
-    ):
-        return replace(order.drafted(Path(elsewhere), warn), path=order.place)
-
-
-@dataclass(frozen=True)
-class _Order:
-    """A request that nothing speaks against so far, with all that is needed to render it."""
-
-    request: Request
-    place: Path
-    template: Template
-
-    def drafted(self, workspace: Path, warn: Warn) -> Project:
-        """Render the project into a workspace, below a folder of its own: its name may be any."""
-        folder = workspace / "project" / self.place.name
-        try:
-            self._render(folder, warn)
-            answers = draft.finished(self.template, folder)
-            draft.check_ci(answers, git.repository_around(self.place.parent))
-            layers = self._layers(workspace / "traced", answers) if self.request.trace else {}
-        except OSError as error:
-            raise TargetError(f"The project cannot be written: {reason(error)}.") from error
-        return Project(folder, _command(folder), answers, self.template.origin, tuple(_files(folder, layers)))
-
-    def _render(self, folder: Path, warn: Warn) -> None:
-        def refused(error: AnswerError) -> None:
-            if error.question != _NAME:
-                return
-            complaint = f"{self.place.name!r} cannot be the project's name: {error.message.removeprefix(f'{_NAME}: ')}"
-            if not self.request.ask:
-                raise AnswerError(f"{complaint} Or keep the folder and add --set {_NAME}=NAME.") from error
-            warn(complaint)
-
-        answers, ask = self.request.answers, self.request.ask
-        # A question with an invalid default cannot be asked: before asking, only look at the answers.
-        defaults = draft.settle(self.template, folder, answers, _proposals(self.place), refused, pretend=ask)
-        if ask:
-            draft.put(self.template, folder, answers, defaults, ask=True)
-
-    def _layers(self, traced: Path, answers: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-        """The layers of each path: rendered once more, with layers that stay folders, named @layer."""
-        marks = {layer: f"@{layer}" for layer in self.template.questionnaire.layers(answers)}
-        render(self.template.root, traced, {**answers, **marks}, defaults={})
-        layers = {}
-        for path in traced.rglob("*"):
-            parts = path.relative_to(traced).parts
-            own = "/".join(part for part in parts if not part.startswith("@"))
-            layers[own] = tuple(part[1:] for part in parts if part.startswith("@"))
-        return layers
+    target = place.check_target(order.path)
+    with _choose_template(order, step, warn) as template, tempfile.TemporaryDirectory(prefix="mlscaffold-") as folder:
+        return replace(_draft(order, target, template, Path(folder), warn), path=target)
 
 
 @contextlib.contextmanager
-def _ordered(request: Request, step: Step, warn: Warn) -> Iterator[_Order]:
-    place = target.check(request.path)
-    with draft.template(request.template, request.ref, step, warn) as template:
-        template.questionnaire.check(request.answers)
-        yield _Order(request, place, template)
+def _choose_template(order: Order, step: Step, warn: Warn) -> Iterator[Template]:
+    with open_template(order.template, order.ref, step, warn) as template:
+        template.questionnaire.check(order.answers)
+        yield template
 
 
-def _proposals(place: Path) -> dict[str, str]:
-    ci = {draft.CI: draft.NO_CI} if git.repository_around(place.parent) else {}
-    return {_NAME: place.name, **draft.proposals(place.parent), **ci}
+def _draft(order: Order, target: Path, template: Template, workspace: Path, warn: Warn) -> Product:
+    """Render the project into a workspace, below a folder of its own: its name may be any."""
+    folder = workspace / "project" / target.name
+    around = git.find_repository(target.parent)
+    try:
+        settled = _settle(order, target, template, around, warn)
+        render(template, folder, settled)
+        answers = verify_render(template, folder)
+        check_ci(answers, around)
+        layers = trace_layers(template, settled) if order.trace else {}
+    except OSError as error:
+        raise TargetError(f"The project cannot be written: {reason(error)}.") from error
+    return Product(folder, _read_command(folder), answers, template.origin, tuple(_list_files(folder, layers)))
 
 
-def _files(project: Path, layers: Mapping[str, tuple[str, ...]]) -> Iterator[File]:
+def _settle(order: Order, target: Path, template: Template, around: Path | None, warn: Warn) -> Answers:
+    def refuse(error: AnswerError) -> None:
+        if error.question != NAME:
+            return
+        if not order.ask:
+            cure = f"Or keep the folder and add --set {NAME}=NAME."
+            raise explain_name(error, target.name, cure) from error
+        warn(explain_name(error, target.name, "").message)
+
+    existing = next(folder for folder in target.parents if folder.is_dir())
+    proposed = {NAME: target.name, **propose_answers(existing, around)}
+    return settle_with_defaults(template, target.name, order.answers, proposed, refuse, ask=order.ask)
+
+
+def _list_files(project: Path, layers: Mapping[str, tuple[str, ...]]) -> Iterator[File]:
     for path in sorted(project.rglob("*")):
         if path.is_file():
             name = path.relative_to(project).as_posix()
-            yield File(name, path.stat().st_size, layers.get(name, ()))
+            yield File(name, size=path.stat().st_size, layers=layers.get(name, ()))
 
 
-def _command(project: Path) -> str:
+def _read_command(project: Path) -> str:
     scripts = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
     return str(next(iter(scripts)))
 
 
-def _lock(project: Path, place: Path, step: Step, warn: Warn) -> bool:
-    workspace = uv.workspace_around(place.parent)
+def _lock(order: Order, template: Template, project: Path, target: Path, step: Step, warn: Warn) -> bool:
+    if order.lock is False:
+        return False
+    if order.lock is None and not template.trusted:
+        warn(
+            "No uv.lock was written: locking can run code of the project, and its template is not ours. If you trust"
+            " it, run `uv lock` in the project, or add --lock."
+        )
+        return False
+    workspace = uv.find_workspace(target.parent)
     if workspace:
         warn(f"{workspace} is a uv workspace, whose lock file is for its members: no uv.lock was written here.")
         return False
@@ -184,20 +171,20 @@ def _lock(project: Path, place: Path, step: Step, warn: Warn) -> bool:
     return True
 
 
-def _commit(project: Path, place: Path, step: Step, warn: Warn) -> str | None:
-    around = git.repository_around(place.parent)
+def _commit(project: Path, target: Path, step: Step, warn: Warn) -> str | None:
+    around = git.find_repository(target.parent)
     if around:
         warn(
             f"{around} is a repository already, so none was started inside it, and its CI is the one that has to call"
             " the project's scripts."
         )
         return None
-    if not git.available():
+    if not git.is_available():
         warn("There is no git on the PATH, so this is no repository yet, and updates need one.")
         return None
     try:
         with step("Committing to git"):
-            commit = git.start(project)
+            commit = git.start_repository(project)
     except git.GitError as error:
         warn(f"No repository was started: {error}.")
         shutil.rmtree(project / ".git", ignore_errors=True)

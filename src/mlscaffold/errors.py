@@ -57,9 +57,3 @@ class BrokenProjectError(ProjectError):
     """A project has no answers file that can be read, or conflicts that nobody has resolved."""
 
     exit_code = 5
-
-
-class LossError(ProjectError):
-    """Work of the user would go, and nobody has said that it may; nothing was changed."""
-
-    exit_code = 6

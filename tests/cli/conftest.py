@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -48,7 +49,10 @@ class Cli:
         before = tree(self.cwd)
         done = self(*arguments, code=1, **env)
         assert tree(self.cwd) == before
-        assert done.stdout == ""
+        if "--json" in arguments:
+            assert json.loads(done.stdout)["exit_code"] == 1
+        else:
+            assert done.stdout == ""
         (complaint,) = [line for line in done.stderr.splitlines() if not line.startswith("Note: ")]
         assert complaint.startswith("Error: ")
         return complaint.removeprefix("Error: ")

@@ -41,7 +41,7 @@ def test_an_invalid_choice_is_refused_with_those_allowed(cli: Cli) -> None:
 def test_nothing_is_looked_at_that_comes_after_a_refusal(cli: Cli, template_repo: object) -> None:
     """Answers are checked before Copier is even imported."""
     done = cli("new", "churn", *QUICK, "--set", "zzzz=x", code=1, PYTHONPROFILEIMPORTTIME="1")
-    assert "| mlscaffold.questions" in done.stderr.replace("  ", "")
+    assert "| mlscaffold.template.questions" in done.stderr.replace("  ", "")
     assert "copier._main" not in done.stderr
 
 

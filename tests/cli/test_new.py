@@ -176,30 +176,8 @@ def test_the_callers_repository_is_left_alone(cli: Cli, tmp_path: Path) -> None:
     assert git(cli.cwd / "churn", "rev-list", "--count", "HEAD") == "1"
 
 
-def test_without_git_the_commit_is_read_from_the_clones_files(cli: Cli, template_repo: Path) -> None:
-    done = cli("new", "churn", "--defaults", "--no-lock", PATH="/nowhere")
-    project = cli.cwd / "churn"
-    assert not (project / ".git").exists()
-    assert recorded(project)["_commit"] == git(template_repo, "rev-parse", "HEAD")
-    unknown, missing = done.stderr.splitlines()
-    assert unknown.startswith("Note: Without git nobody can tell")
-    assert missing.startswith("Note: There is no git on the PATH")
-
-
-@pytest.mark.parametrize("state", ["packed", "detached", "worktree"])
-def test_head_is_found_without_git(clone: Path, tmp_path: Path, state: str) -> None:
-    root = clone
-    if state == "packed":
-        git(clone, "pack-refs", "--all")
-    elif state == "detached":
-        git(clone, "checkout", "--quiet", "--detach")
-    else:
-        root = tmp_path / "linked"
-        git(clone, "worktree", "add", "--quiet", "-b", "feature/x", str(root))
-    place = tmp_path / "place"
-    place.mkdir()
-    in_clone(root, place)("new", "churn", *QUICK, PATH="/nowhere")
-    assert recorded(place / "churn")["_commit"] == git(clone, "rev-parse", "HEAD")
+def test_a_clone_cannot_be_used_without_git(cli: Cli) -> None:
+    assert cli.refuses("new", "churn", *QUICK, PATH="/nowhere").endswith("cannot be read without git: install git.")
 
 
 # ── Locking ─────────────────────────────────────────────────────────────────────────────────────────────────────────

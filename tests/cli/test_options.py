@@ -85,22 +85,27 @@ def test_bash_completes_keys(cli: Cli) -> None:
     assert bash(cli, "new", "--set", "auth") == ["author_name=", "author_email="]
 
 
-def test_bash_completes_values_at_once_where_there_are_choices(cli: Cli) -> None:
-    assert bash(cli, "new", "--set", "task") == ["task=tabular_classification"]
+def tasks(template_repo: Path) -> list[str]:
+    """Return the choices of the question `task`, in their order."""
+    return [str(choice) for choice in asked(template_repo)["task"]["choices"].values()]
+
+
+def test_bash_completes_values_at_once_where_there_are_choices(cli: Cli, template_repo: Path) -> None:
+    assert bash(cli, "new", "--set", "task") == [f"task={task}" for task in tasks(template_repo)]
 
 
 @pytest.mark.parametrize("words", [["update", "--set"], ["set"], ["set", "churn"], ["adopt", "--set"]])
 def test_other_commands_complete_keys_and_values_too(cli: Cli, words: list[str]) -> None:
     assert bash(cli, *words, "auth") == ["author_name=", "author_email="]
-    assert bash(cli, *words, "task", "=", "tab") == ["tabular_classification"]
+    assert bash(cli, *words, "task", "=", "tabular_c") == ["tabular_classification"]
     given = [*words, "task", "=", "tabular_classification", *(["--set"] if "--set" in words else [])]
     assert "project_name=" in bash(cli, *given, "")
     assert not [word for word in bash(cli, *given, "") if word.startswith("task")]
 
 
-def test_bash_which_splits_at_equals_signs_gets_what_comes_after(cli: Cli) -> None:
-    assert bash(cli, "new", "--set", "task", "=") == ["tabular_classification"]
-    assert bash(cli, "new", "--set", "task", "=", "tab") == ["tabular_classification"]
+def test_bash_which_splits_at_equals_signs_gets_what_comes_after(cli: Cli, template_repo: Path) -> None:
+    assert bash(cli, "new", "--set", "task", "=") == tasks(template_repo)
+    assert bash(cli, "new", "--set", "task", "=", "tabular_c") == ["tabular_classification"]
     assert bash(cli, "new", "--set", "task", "=", "zzz") == []
 
 

@@ -1,8 +1,7 @@
-"""Where a project may be put: what is refused before the first byte, and what others' leftovers are."""
+"""Where a project may be put: what is refused before the first byte, and what others do meanwhile."""
 
 from __future__ import annotations
 
-import fcntl
 import os
 import subprocess
 from pathlib import Path
@@ -47,10 +46,17 @@ def test_the_root_is_refused(cli: Cli) -> None:
     assert cli.refuses("new", "/", *QUICK).startswith("/ is a mount point")
 
 
-def test_a_missing_parent_is_refused(cli: Cli) -> None:
-    assert cli.refuses("new", "team/churn", *QUICK) == (
-        f"The folder {cli.cwd}/team does not exist: make it first, or check the path."
-    )
+def test_missing_parents_are_made(cli: Cli) -> None:
+    """As `copier copy`, `uv init` and `cargo new` do."""
+    cli("new", "team/models/churn", *QUICK)
+    assert (cli.cwd / "team/models/churn/pyproject.toml").is_file()
+    assert names(cli.cwd / "team/models") == ["churn"]
+
+
+def test_parents_are_not_left_behind_for_nothing(cli: Cli) -> None:
+    cli.refuses("new", "team/models/churn", *QUICK, "--set", "project_name=7up")
+    cli("new", "team/models/churn", *QUICK, "--dry-run")
+    assert names(cli.cwd) == []
 
 
 def test_a_parent_that_is_a_file_is_refused(cli: Cli) -> None:
@@ -109,40 +115,7 @@ def test_no_name_collides_with_what_is_made_on_the_way(cli: Cli, name: str) -> N
     assert names(cli.cwd) == [name]
 
 
-# ── Hidden siblings ─────────────────────────────────────────────────────────────────────────────────────────────────
-def test_what_a_killed_process_left_is_removed(cli: Cli) -> None:
-    left = cli.cwd / ".mlscaffold-dead"
-    (left / "project/churn/src").mkdir(parents=True)
-    (left / "mlscaffold.lock").touch()
-    (cli.cwd / ".mlscaffold-empty").mkdir()  # killed before it had its lock
-    cli("new", "churn", *QUICK)
-    assert names(cli.cwd) == ["churn"]
-
-
-def test_what_a_living_process_needs_stays(cli: Cli) -> None:
-    living = cli.cwd / ".mlscaffold-alive"
-    (living / "project").mkdir(parents=True)
-    with (living / "mlscaffold.lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        cli("new", "churn", *QUICK)
-        assert (living / "project").is_dir()
-    cli("new", "other", *QUICK)
-    assert not living.exists()
-
-
-def test_what_only_looks_like_ours_stays(cli: Cli) -> None:
-    (cli.cwd / ".mlscaffold-notes").mkdir()
-    (cli.cwd / ".mlscaffold-notes/mine.txt").write_text("precious", "utf-8")
-    (cli.cwd / ".mlscaffold-file").write_text("precious", "utf-8")
-    (cli.cwd / "linked/precious").mkdir(parents=True)
-    (cli.cwd / "linked/mlscaffold.lock").touch()
-    (cli.cwd / ".mlscaffold-link").symlink_to("linked")
-    before = tree(cli.cwd)
-    cli("new", "churn", *QUICK)
-    after = {name: state for name, state in tree(cli.cwd).items() if not name.startswith("churn")}
-    assert after == before
-
-
+# ── What appears meanwhile ──────────────────────────────────────────────────────────────────────────────────────────
 def test_two_at_once_do_not_disturb_each_other(cli: Cli) -> None:
     command = [*cli.command, "new"]
     together = [

@@ -104,6 +104,8 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.type(ENTER)
     terminal.wait_for("Which framework trains it?")
     terminal.type(ENTER)
+    terminal.wait_for("What runs the service?")
+    terminal.type(ENTER)
     terminal.wait_for("Which cloud")
     terminal.type(ENTER)
     terminal.wait_for("Who builds, trains and releases it?")
@@ -121,7 +123,7 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
 
 def test_a_folder_whose_name_will_not_do_asks_for_one(cli: Cli, terminals: list[Terminal]) -> None:
     given = ["description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn"]
-    given += ["cloud=none", "ci=none"]
+    given += ["deploy=kubernetes", "cloud=none", "ci=none"]
     sets = [argument for assignment in given for argument in ("--set", assignment)]
     terminals.append(terminal := Terminal(cli, "new", "7up", "--no-lock", "--no-git", *sets))
     terminal.wait_for("'7up' cannot be the project's name: a letter first")

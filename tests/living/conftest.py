@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from mlscaffold import cli, source
+from mlscaffold.cli import app
+from mlscaffold.template import source
 from tests.cli.conftest import in_clone, tree
 from tests.living.house import House, build
 
@@ -69,7 +70,7 @@ def run(house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: py
         monkeypatch.setattr(sys, "argv", ["mlscaffold", *map(str, arguments)])
         capfd.readouterr()
         with pytest.raises(SystemExit) as ended:
-            cli.run()
+            app.run()
         said = capfd.readouterr()
         assert isinstance(ended.value.code, int)
         result = Result(ended.value.code, said.out, said.err)
@@ -106,7 +107,10 @@ def refuses(run: Run) -> Callable[..., str]:
             state.pop(".git/mlscaffold", None)
             state.pop(".git/mlscaffold/lock", None)
         assert after == before
-        assert result.out == ""
+        if "--json" in arguments:
+            assert result.data["exit_code"] == code
+        else:
+            assert result.out == ""
         (complaint,) = [line for line in result.err.splitlines() if not line.startswith("Note: ")]
         assert complaint.startswith("Error: ")
         return complaint.removeprefix("Error: ")

@@ -85,11 +85,11 @@ def kill_while_applying(cli: Cli, project: Path, moment: str, folder: Path) -> s
     before = state(project)
     _killed(cli, project, moment, folder, "update")
     assert (project / ".git/mlscaffold/journal.json").exists()
-    said = cli("status", project, "--json", code=4)
+    said = cli("status", "-C", project, "--json", code=4)
     assert KILLED in said.stderr
     assert state(project) == before
     assert not (project / ".git/mlscaffold/journal.json").exists()
-    assert KILLED not in cli("status", project, "--json", code=4).stderr
+    assert KILLED not in cli("status", "-C", project, "--json", code=4).stderr
     return said
 
 
@@ -109,7 +109,7 @@ def _killed(cli: Cli, project: Path, moment: str, folder: Path, command: str) ->
     wrapper.write_text(GIT.replace("{git}", str(shutil.which("git"))), "utf-8")
     wrapper.chmod(0o755)
     path = f"{wrapper.parent}{os.pathsep}{os.environ['PATH']}"
-    cli(command, project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
+    cli(command, "-C", project, "--json", code=-signal.SIGKILL, PATH=path, KILL=moment, PROJECT=str(project))
 
 
 def kill_often(cli: Cli, project: Path, times: int, seed: int, words: Callable[[Path], list[str]]) -> Counter[str]:
@@ -152,7 +152,7 @@ def kill_often(cli: Cli, project: Path, times: int, seed: int, words: Callable[[
             process.kill()
         seen["killed"] += process.wait() == -signal.SIGKILL
         left = (victim / ".git/mlscaffold/journal.json").exists()
-        said = _run(cli, "status", str(victim), "--json")
+        said = _run(cli, "status", "-C", str(victim), "--json")
         now = state(victim)
         where = f"killed after {moment:.3f} s of {duration:.3f} (seed {seed}, number {number})"
         assert now in (first, wanted), where

@@ -33,12 +33,12 @@ def theirs(run: Run, tmp_path: Path) -> Path:
 
 def fates(data: dict[str, list[dict[str, str]]]) -> dict[str, str]:
     """Return what becomes of each file."""
-    return {file["path"]: file["fate"] for file in data["files"]}
+    return {file["path"]: file["verdict"] for file in data["files"]}
 
 
 def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Path) -> None:
     before = tree(theirs)
-    dry = run("adopt", "churn", "--dry-run", "--json").data
+    dry = run("adopt", "-C", "churn", "--dry-run", "--json").data
     assert tree(theirs) == before
     assert dry["commit"] is None
     assert dry["answers"] == {"ci": "gitlab", "cloud": "aws", "project_name": "Churn"}
@@ -47,14 +47,19 @@ def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Pat
         "cloud": "boto3 in pyproject.toml",
         "project_name": "pyproject.toml",
     }
-    kept = {".gitignore", ".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"}
+    kept = {".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"}
     added = {
-        ".copier-answers.yml", ".gitattributes", "run.sh", "deploy/bucket.txt", "deploy/cloud.txt",
-        "src/churn/data.py", "src/churn/old.py",
+        ".copier-answers.yml", ".gitattributes", ".mlscaffold-keep", "run.sh", "deploy/bucket.txt", "deploy/cloud.txt",
     }  # fmt: skip
-    assert fates(dry) == {**dict.fromkeys(kept, "kept"), **dict.fromkeys(added, "added")}
+    left_out = {"src/churn/data.py", "src/churn/old.py"}
+    assert fates(dry) == {
+        **dict.fromkeys(kept, "kept"),
+        **dict.fromkeys(added, "added"),
+        **dict.fromkeys(left_out, "left out"),
+        ".gitignore": "merged",
+    }
 
-    done = run("adopt", "churn", "--json").data
+    done = run("adopt", "-C", "churn", "--json").data
     assert fates(done) == fates(dry)
     after = tree(theirs)
     changed = {path for path in {*before, *after} if before.get(path) != after.get(path)}
@@ -64,7 +69,8 @@ def test_it_adds_what_is_missing_in_one_commit_on_a_branch(run: Run, theirs: Pat
     assert git(theirs, "rev-parse", f"{BRANCH}^@") == git(theirs, "rev-parse", "main")
     diff = git(theirs, "diff", "--name-status", "--no-renames", "main", BRANCH).splitlines()
     assert {line.partition("\t")[2] for line in diff if line.startswith("A\t")} == added
-    assert len(diff) == len(added)
+    assert len(diff) == len(added) + 1
+    assert git(theirs, "show", f"{BRANCH}:.gitignore").endswith("\n*.log")
     message = git(theirs, "show", "-s", "--format=%B", BRANCH)
     assert all(f"\n  {path}" in message for path in kept)
     git(theirs, "fsck", "--strict")
@@ -74,33 +80,31 @@ def test_what_is_given_is_not_looked_for(run: Run, theirs: Path) -> None:
     (theirs / ".github/workflows").mkdir(parents=True)
     (theirs / ".github/workflows/test.yml").write_text("ours\n", "utf-8")
     save(theirs)
-    (warning,) = run("adopt", "churn", "--dry-run", "--json").data["warnings"]
+    (warning,) = run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"]
     assert "ci can be read in more than one way" in warning
-    done = run("adopt", "churn", "--set", "ci=none", "--dry-run", "--json").data
+    done = run("adopt", "-C", "churn", "--set", "ci=none", "--dry-run", "--json").data
     assert done["warnings"] == []
     assert done["answers"]["ci"] == "none"
     assert "ci" not in {**done["inferred"], **dict.fromkeys(done["defaults"])}
 
 
 def test_it_shows_people_what_it_does(run: Run, theirs: Path) -> None:
-    shown = run("adopt", "churn").out
+    shown = run("adopt", "-C", "churn").out
     assert "from boto3 in pyproject.toml" in shown
-    assert "Kept, although the template has such a file:\n  .gitignore\n" in shown
-    assert "7 added" in shown
+    assert "Kept, although the template has such a file:\n  .gitlab-ci.yml\n" in shown
+    assert "Left out, as it would not work beside what is kept:\n  src/churn/data.py" in shown
+    assert "6 added" in shown
     assert "git merge mlscaffold/adopt" in shown
     assert "mlscaffold diff pyproject.toml" in shown
 
 
 def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, theirs: Path) -> None:
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
-    found = run("status", "churn", "--json").data
-    assert {file["path"]: file["state"] for file in found["files"]} == dict.fromkeys(
-        (".gitignore", ".gitlab-ci.yml", "README.md", "pyproject.toml", "src/churn/model.py"), "edited"
-    )
-    assert "-# model 3\n" in run("diff", "churn", "src/churn/model.py").out
-    assert "Nothing to do" in run("update", "churn").out
-    (theirs / "src/churn/data.py").unlink()  # not wanted
+    assert run("status", "-C", "churn", "--json").data["files"] == []
+    assert "-# model 3\n" in run("diff", "-C", "churn", "src/churn/model.py").out
+    assert "Nothing to do" in run("update", "-C", "churn").out
+    (theirs / "run.sh").unlink()  # not wanted
     save(theirs)
 
     house.release(
@@ -109,44 +113,54 @@ def test_after_the_merge_it_is_a_project_like_any_other(run: Run, house: House, 
             "template/src/{{ package }}/model.py": lines("# model", at_25="# theirs"),
             "template/src/{{ package }}/data.py": lines("# data", at_25="# theirs"),
             "template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n",
+            "template/run.sh": FILES["template/run.sh"] + "# more\n",
             "template/{{ cloud_aws }}/deploy/bucket.txt": lines("bucket", at_25="theirs"),
             "template/new.txt": "new\n",
             "template/src/{{ package }}/own.py": "theirs\n",
+            "template/src/{{ package }}/more.py": "theirs\n",
         },
     )
-    assert run("status", "churn", code=4)
-    done = run("update", "churn", "--json", code=3)
+    assert run("status", "-C", "churn", code=4)
+    done = run("update", "-C", "churn", "--json")
     assert done.verdicts == {
         ".copier-answers.yml": "updated",
-        "README.md": "conflict",
+        "README.md": "kept",
         "deploy/bucket.txt": "updated",
         "new.txt": "added",
+        "run.sh": "kept",
         "src/churn/data.py": "kept",
-        "src/churn/model.py": "conflict",
-        "src/churn/own.py": "conflict",
+        "src/churn/model.py": "kept",
+        "src/churn/own.py": "kept",
     }
     for name in ("README.md", "src/churn/model.py", "src/churn/own.py"):
-        assert status(theirs)[name] == "UU"
-        left = (theirs / name).read_text("utf-8").splitlines()
-        assert [line for line in left if line in MINE[name].splitlines()] == MINE[name].splitlines()
-        git(theirs, "checkout", "--ours", name)
         assert (theirs / name).read_text("utf-8") == MINE[name]
     assert (theirs / "deploy/bucket.txt").read_text("utf-8") == lines("bucket", at_25="theirs")
     save(theirs)
     assert answers_of(theirs)["_commit"] == "v2.0.0"
-    assert "Nothing to do" in run("update", "churn").out
+    assert "Nothing to do" in run("update", "-C", "churn").out
+    assert run("set", "-C", "churn", "cloud=gcp", "--json").data["conflicts"] == []
 
 
-def test_a_kept_file_that_the_template_drops_goes_after_a_yes_only(run: Run, house: House, theirs: Path) -> None:
-    run("adopt", "churn")
+def test_what_is_kept_can_be_given_to_the_template_later(run: Run, house: House, theirs: Path) -> None:
+    """By taking it out of the list of what is the user's: then both are merged."""
+    run("adopt", "-C", "churn")
+    git(theirs, "merge", "-q", BRANCH)
+    keep = theirs / ".mlscaffold-keep"
+    keep.write_text(keep.read_text("utf-8").replace("/README.md\n", ""), "utf-8")
+    save(theirs)
+    house.release("v2.0.0", {"template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n"})
+    assert run("update", "-C", "churn", "--json", code=3).data["conflicts"] == ["README.md"]
+
+
+def test_a_kept_file_that_the_template_drops_stays(run: Run, house: House, theirs: Path) -> None:
+    run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/src/{{ package }}/model.py": None})
     house.move("template/README.md.jinja", "template/READ.md.jinja")
     house.release("v3.0.0")
-    found = run("update", "churn", "--json", code=6)
-    assert "README.md, src/churn/model.py" in found.err
-    assert "would be lost" in run("set", "churn", "ci=github", "--json", code=6).err
-    assert status(theirs) == {}
+    run("update", "-C", "churn")
+    for name in ("README.md", "src/churn/model.py"):
+        assert (theirs / name).read_text("utf-8") == MINE[name]
 
 
 def test_a_link_is_kept_and_nothing_is_written_through_it(run: Run, house: House, theirs: Path, tmp_path: Path) -> None:
@@ -156,7 +170,7 @@ def test_a_link_is_kept_and_nothing_is_written_through_it(run: Run, house: House
         (theirs / name).symlink_to(target)
     (theirs / "notes.md").write_text("notes\n", "utf-8")
     save(theirs)
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
     house.release(
         "v2.0.0",
@@ -165,7 +179,7 @@ def test_a_link_is_kept_and_nothing_is_written_through_it(run: Run, house: House
             "template/run.sh": FILES["template/run.sh"] + "# more\n",
         },
     )
-    verdicts = run("update", "churn", "--json").verdicts
+    verdicts = run("update", "-C", "churn", "--json").verdicts
     assert verdicts == {".copier-answers.yml": "updated", "README.md": "kept", "run.sh": "kept"}
     assert (tmp_path / "outside.md").read_text("utf-8") == "precious\n"
     assert (theirs / "notes.md").read_text("utf-8") == "notes\n"
@@ -176,17 +190,17 @@ def test_a_link_is_kept_and_nothing_is_written_through_it(run: Run, house: House
 def test_a_binary_file_is_kept(run: Run, house: House, theirs: Path) -> None:
     (theirs / "run.sh").write_bytes(b"\0mine\n")
     save(theirs)
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     git(theirs, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/run.sh": FILES["template/run.sh"] + "# more\n"})
-    assert run("update", "churn", "--json", code=6).code
+    run("update", "-C", "churn")
     assert (theirs / "run.sh").read_bytes() == b"\0mine\n"
 
 
 def test_what_is_to_be_replaced_is_said(run: Run, refuses: Callable[..., str], theirs: Path) -> None:
-    assert "no file of yours" in refuses(theirs, "adopt", "churn", "--replace", "run.sh")
-    assert "not in the project" in refuses(theirs, "adopt", "churn", "--replace", "../other")
-    done = fates(run("adopt", "churn", "--replace", "README.md", "--replace", "src", "--json").data)
+    assert "no file of yours" in refuses(theirs, "adopt", "-C", "churn", "--replace", "run.sh")
+    assert "not in the project" in refuses(theirs, "adopt", "-C", "churn", "--replace", "../other")
+    done = fates(run("adopt", "-C", "churn", "--replace", "README.md", "--replace", "src", "--json").data)
     assert [path for path, fate in done.items() if fate == "replaced"] == ["README.md", "src/churn/model.py"]
     assert git(theirs, "show", f"{BRANCH}:src/churn/model.py") + "\n" == FILES["template/src/{{ package }}/model.py"]
     assert git(theirs, "show", f"{BRANCH}:src/churn/own.py") == "own"
@@ -199,7 +213,7 @@ def test_files_that_git_does_not_know_stay_in_place(run: Run, house: House, thei
     (theirs / ".gitignore").write_text("run.sh\ndeploy\n", "utf-8")
     save(theirs)
     (theirs / "run.sh").write_text("local\n", "utf-8")
-    done = fates(run("adopt", "churn", "--json").data)
+    done = fates(run("adopt", "-C", "churn", "--json").data)
     assert {path for path, fate in done.items() if fate == "kept"} >= {
         "run.sh",
         "deploy/cloud.txt",
@@ -207,7 +221,7 @@ def test_files_that_git_does_not_know_stay_in_place(run: Run, house: House, thei
     }
     git(theirs, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/run.sh": FILES["template/run.sh"] + "# more\n"})
-    assert run("update", "churn", "--json").verdicts["run.sh"] == "kept"
+    assert run("update", "-C", "churn", "--json").verdicts["run.sh"] == "kept"
     assert (theirs / "run.sh").read_text("utf-8") == "local\n"
     assert (theirs / "deploy").is_symlink()
 
@@ -215,8 +229,8 @@ def test_files_that_git_does_not_know_stay_in_place(run: Run, house: House, thei
 def test_a_name_in_other_letters_is_the_same_file(run: Run, theirs: Path) -> None:
     git(theirs, "mv", "README.md", "Readme.md")
     save(theirs)
-    done = run("adopt", "churn", "--json").data
-    assert {"path": "README.md", "fate": "kept", "note": "yours is Readme.md, which some systems take for the same"
+    done = run("adopt", "-C", "churn", "--json").data
+    assert {"path": "README.md", "verdict": "kept", "note": "yours is Readme.md, which some systems take for the same"
             " name"} in done["files"]  # fmt: skip
     assert git(theirs, "ls-tree", "--name-only", BRANCH, "README.md", "Readme.md") == "Readme.md"
 
@@ -225,7 +239,7 @@ def test_what_the_users_attributes_say_holds(run: Run, theirs: Path) -> None:
     (theirs / ".gitattributes").write_text("*.txt filter=upper\n", "utf-8")
     git(theirs, "config", "filter.upper.clean", "tr a-z A-Z")
     save(theirs)
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     assert git(theirs, "show", f"{BRANCH}:deploy/bucket.txt").startswith("BUCKET 1\n")
     git(theirs, "merge", "-q", BRANCH)
     assert status(theirs) == {}
@@ -233,7 +247,7 @@ def test_what_the_users_attributes_say_holds(run: Run, theirs: Path) -> None:
 
 def test_executables_are_executable(run: Run, house: House, theirs: Path) -> None:
     (house.root / "template/run.sh").chmod(0o755)
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     assert git(theirs, "ls-tree", BRANCH, "run.sh").startswith("100755 ")
 
 
@@ -244,15 +258,15 @@ def test_a_folder_of_a_monorepo(run: Run, refuses: Callable[..., str], house: Ho
     (top / "neighbour.txt").write_text("one\n", "utf-8")
     save(top)
     (top / "neighbour.txt").write_text("not committed\n", "utf-8")
-    assert "ci=none here" in refuses(top, "adopt", "churn", "--set", "ci=gitlab")
-    done = run("adopt", "churn", "--json").data
+    assert "ci=none here" in refuses(top, "adopt", "-C", "churn", "--set", "ci=gitlab")
+    done = run("adopt", "-C", "churn", "--json").data
     assert done["answers"]["ci"] == "none"
     diff = git(top, "diff", "--name-status", "--no-renames", "main", BRANCH).splitlines()
     assert "A\tchurn/.copier-answers.yml" in diff
-    assert all(line.startswith("A\tchurn/") for line in diff)
+    assert all(line.partition("\t")[2].startswith("churn/") for line in diff)
     git(top, "merge", "-q", BRANCH)
     house.release("v2.0.0", {"template/new.txt": "new\n"})
-    assert run("update", "churn", "--json").verdicts["new.txt"] == "added"
+    assert run("update", "-C", "churn", "--json").verdicts["new.txt"] == "added"
 
 
 def test_without_a_path_the_whole_repository_is_meant(
@@ -267,7 +281,7 @@ def test_without_a_path_the_whole_repository_is_meant(
 def test_linked_worktrees_and_detached_heads_are_fine(run: Run, theirs: Path) -> None:
     git(theirs, "worktree", "add", "-q", "--detach", "../linked")
     linked = theirs.parent / "linked"
-    done = run("adopt", linked, "--json").data
+    done = run("adopt", "-C", linked, "--json").data
     assert git(theirs, "rev-parse", BRANCH) == done["commit"]
     assert status(linked) == status(theirs) == {}
 
@@ -287,7 +301,7 @@ def test_the_users_git_settings_do_not_decide(
     for number, (key, value) in enumerate(settings.items()):
         monkeypatch.setenv(f"GIT_CONFIG_KEY_{number}", key)
         monkeypatch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
-    run("adopt", "churn")
+    run("adopt", "-C", "churn")
     assert git(theirs, "show", f"{BRANCH}:deploy/bucket.txt") + "\n" == lines("bucket")
     assert not (tmp_path / "ran").exists()
 
@@ -295,35 +309,35 @@ def test_the_users_git_settings_do_not_decide(
 # ── What it refuses ─────────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_project_that_follows_a_template_already(refuses: Callable[..., str], theirs: Path) -> None:
     (theirs / ".copier-answers.yml").write_text("_src_path: gh:somebody/else\n", "utf-8")
-    assert "follows a template" in refuses(theirs, "adopt", "churn")
+    assert "follows a template" in refuses(theirs, "adopt", "-C", "churn")
     save(theirs)
-    assert "follows a template" in refuses(theirs, "adopt", "churn")
+    assert "follows a template" in refuses(theirs, "adopt", "-C", "churn")
 
 
 def test_uncommitted_changes(refuses: Callable[..., str], theirs: Path) -> None:
     (theirs / "README.md").write_text("mine\n", "utf-8")
-    assert "not committed, in README.md" in refuses(theirs, "adopt", "churn")
+    assert "not committed, in README.md" in refuses(theirs, "adopt", "-C", "churn")
 
 
 def test_no_repository_and_nothing_committed(refuses: Callable[..., str], theirs: Path) -> None:
     shutil.rmtree(theirs / ".git")
-    assert "is not in a git repository" in refuses(theirs, "adopt", "churn")
+    assert "is not in a git repository" in refuses(theirs, "adopt", "-C", "churn")
     git(theirs, "init", "-q")
-    assert "Nothing is committed" in refuses(theirs, "adopt", "churn")
-    assert "is not a folder" in refuses(theirs, "adopt", "nowhere")
+    assert "Nothing is committed" in refuses(theirs, "adopt", "-C", "churn")
+    assert "is not a folder" in refuses(theirs, "adopt", "-C", "nowhere")
     save(theirs)
     (theirs / "new").mkdir()
-    assert "churn/new is committed yet" in refuses(theirs, "adopt", "churn/new")
+    assert "churn/new is committed yet" in refuses(theirs, "adopt", "-C", "churn/new")
 
 
 def test_branches_that_cannot_be_made(run: Run, refuses: Callable[..., str], theirs: Path) -> None:
     git(theirs, "branch", BRANCH)
-    assert "There is a branch mlscaffold/adopt already" in refuses(theirs, "adopt", "churn")
-    assert "cannot be the name of a branch" in refuses(theirs, "adopt", "churn", "--branch", "a..b")
-    run("adopt", "churn", "--branch", "other")
+    assert "There is a branch mlscaffold/adopt already" in refuses(theirs, "adopt", "-C", "churn")
+    assert "cannot be the name of a branch" in refuses(theirs, "adopt", "-C", "churn", "--branch", "a..b")
+    run("adopt", "-C", "churn", "--branch", "other")
     assert git(theirs, "rev-parse", "other^") == git(theirs, "rev-parse", "main")
     git(theirs, "branch", "taken")
-    assert "The branch taken/x cannot be made" in run("adopt", "churn", "--branch", "taken/x", code=1).err
+    assert "The branch taken/x cannot be made" in run("adopt", "-C", "churn", "--branch", "taken/x", code=1).err
 
 
 def test_git_must_know_who_commits(
@@ -331,7 +345,7 @@ def test_git_must_know_who_commits(
 ) -> None:
     (tmp_path / "config").write_text("[user]\n    useConfigOnly = true\n", "utf-8")
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
-    complaint = refuses(theirs, "adopt", "churn", "--json")
+    complaint = refuses(theirs, "adopt", "-C", "churn", "--json")
     assert "Git does not know who you are" in complaint
 
 
@@ -348,11 +362,11 @@ def test_files_and_folders_of_one_name(
     repository(theirs, mine)
     git(theirs, "add", "--all", "--force")
     save(theirs)
-    assert reason in refuses(theirs, "adopt", "churn", "--set", "cloud=aws")
+    assert reason in refuses(theirs, "adopt", "-C", "churn", "--set", "cloud=aws")
 
 
 def test_wrong_answers(refuses: Callable[..., str], theirs: Path) -> None:
-    assert "it must be one of github, gitlab, none" in refuses(theirs, "adopt", "churn", "--set", "ci=jenkins")
+    assert "it must be one of github, gitlab, none" in refuses(theirs, "adopt", "-C", "churn", "--set", "ci=jenkins")
 
 
 def test_answers_that_the_template_does_not_take(
@@ -365,12 +379,12 @@ def test_answers_that_the_template_does_not_take(
     (theirs / "pyproject.toml").write_text('[project]\nname = "Churn"\ndescription = "Who will leave?"\n', "utf-8")
     save(theirs)
     house.release("v1.1.0", {"copier.yml": questions})
-    done = run("adopt", "churn", "--dry-run", "--json").data
+    done = run("adopt", "-C", "churn", "--dry-run", "--json").data
     assert done["answers"]["description"] == ""
     assert done["defaults"] == ["cloud", "description"]
     assert done["warnings"] == ["pyproject.toml has a description that is not taken: description: too long."]
     house.release("v1.2.0", {"copier.yml": questions.replace("default: Churn}", names, 1)})
-    complaint = refuses(theirs, "adopt", "churn", "--json")
+    complaint = refuses(theirs, "adopt", "-C", "churn", "--json")
     assert "'Churn' cannot be the project's name: another, please. Give it another one with --set" in complaint
 
 
@@ -388,7 +402,7 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
         ".gitignore": "data/\n.venv/\n",
     }
     root = repository(tmp_path / "theirs", mine)
-    done = json.loads(cli("adopt", root, "--json").stdout)
+    done = json.loads(cli("adopt", "-C", root, "--json").stdout)
     assert done["inferred"] == {
         "ci": ".github/workflows/test.yml",
         "cloud": "gcsfs in pyproject.toml",
@@ -397,11 +411,12 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
         "project_name": "pyproject.toml",
     }
     assert done["warnings"] == []
+    assert ["left out" in note for note in done["missing"]] == [True, True]
     kept = {path for path, fate in fates(done).items() if fate == "kept"}
-    assert kept == mine.keys() - {".github/workflows/test.yml"}
+    assert kept == mine.keys() - {".github/workflows/test.yml", ".gitignore"}
     git(root, "merge", "-q", BRANCH)
-    found = json.loads(cli("status", root, "--json").stdout)
-    assert {file["path"] for file in found["files"]} == kept
+    found = json.loads(cli("status", "-C", root, "--json").stdout)
+    assert found["files"] == []
     assert found["behind"]["commits"] == 0
 
     layer = "template/{{ task_tabular_classification }}"
@@ -412,27 +427,26 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
     )
     end = "\n# the next version\n"
     house.release("v1.1.0", {name: (house.root / name).read_text("utf-8") + end for name in changed})
-    verdicts = json.loads(cli("update", root, "--json", code=3).stdout)["files"]
+    verdicts = json.loads(cli("update", "-C", root, "--json").stdout)["files"]
     assert {file["path"]: file["verdict"] for file in verdicts} == {
         ".copier-answers.yml": "updated",
         "data/README.md": "updated",
-        "pyproject.toml": "conflict",
-        "src/churn/model.py": "conflict",
+        "pyproject.toml": "kept",
+        "src/churn/model.py": "kept",
     }
     for name in ("pyproject.toml", "src/churn/model.py"):
-        left = (root / name).read_text("utf-8").splitlines()
-        assert set(mine[name].splitlines()) <= set(left)
+        assert (root / name).read_text("utf-8") == mine[name]
 
 
 # ── Where packages lie ──────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_package_in_another_place_is_spoken_of(run: Run, theirs: Path) -> None:
-    assert run("adopt", "churn", "--dry-run", "--json").data["warnings"] == []
+    assert run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"] == []
     git(theirs, "mv", "src/churn", "src/leaving")
     save(theirs)
-    (warning,) = run("adopt", "churn", "--dry-run", "--json").data["warnings"]
+    (warning,) = run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"]
     assert "Your code is in src/leaving, the template's goes to src/churn" in warning
     git(theirs, "mv", "src/leaving", "churn")
     (theirs / "churn/__init__.py").write_text("", "utf-8")
     save(theirs)
-    (warning,) = run("adopt", "churn", "--dry-run", "--json").data["warnings"]
+    (warning,) = run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"]
     assert "`git mv churn src/churn`" in warning

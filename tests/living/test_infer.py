@@ -6,11 +6,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from mlscaffold import infer, questions
-from mlscaffold.questions import Choice, Question, Questionnaire
+from mlscaffold.adopt import infer
+from mlscaffold.template.questions import Choice, Question, Questionnaire, read_questions
 from tests.conftest import ROOT
 
-TEMPLATE = questions.read(ROOT)
+TEMPLATE = read_questions(ROOT)
 WIDE = Questionnaire(  # with choices that the template may have one day
     {
         "framework": Question(
@@ -23,7 +23,7 @@ WIDE = Questionnaire(  # with choices that the template may have one day
 def found(files: Mapping[str, str], questionnaire: Questionnaire = TEMPLATE) -> tuple[dict[str, str], list[str]]:
     """Return the answers, and what was said about those that were not taken."""
     said: list[str] = []
-    answers = infer.answers(files, lambda path: files[path].encode(), questionnaire, said.append)
+    answers = infer.infer_answers(files, lambda path: files[path].encode(), questionnaire, said.append)
     return {name: answer.value for name, answer in answers.items()}, said
 
 
@@ -115,7 +115,7 @@ def test_what_can_be_read_in_two_ways_is_left_to_the_user() -> None:
 def test_what_the_template_has_no_choice_for_is_said() -> None:
     answers, said = found({"requirements.txt": "scikit-learn\ncatboost\n"})
     assert answers == {}
-    assert said[0].startswith("The template has nothing for catboost in requirements.txt yet: framework can be ")
+    assert said[0].startswith("catboost in requirements.txt is not supported yet: framework can be ")
 
 
 def test_the_rarer_framework_decides() -> None:
@@ -142,12 +142,14 @@ def test_every_choice_can_be_found(question: str) -> None:
 def test_a_broken_project_file_answers_nothing(content: str) -> None:
     said: list[str] = []
     read = {"pyproject.toml": content.encode("utf-8", "surrogateescape"), "environment.yml": b"- [\n"}
-    assert infer.answers(read, read.__getitem__, TEMPLATE, said.append) == {}
+    assert infer.infer_answers(read, read.__getitem__, TEMPLATE, said.append) == {}
     assert all(sentence.startswith("pyproject.toml cannot be read") for sentence in said)
 
 
 def test_packages_are_found_where_they_lie() -> None:
-    assert infer.packages(["src/a/x.py", "a/__init__.py", "b/__init__.py", "tests/__init__.py", "c/x.py", "d.py"]) == {
+    assert infer.find_packages(
+        ["src/a/x.py", "a/__init__.py", "b/__init__.py", "tests/__init__.py", "c/x.py", "d.py"]
+    ) == {
         "a": "src/a",
         "b": "b",
     }

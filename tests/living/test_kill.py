@@ -23,6 +23,6 @@ def test_what_is_adopted_is_a_whole_branch_or_none(
     forsake(project)
     cli = in_clone(house.root, tmp_path)
     assert kill_while_adopting(cli, project, moment, tmp_path) == branch
-    cli("adopt", project, "--branch", "again")
+    cli("adopt", "-C", project, "--branch", "again")
     if branch:
         assert git(project, "diff", "again", branch) == ""

@@ -15,39 +15,40 @@ from tests.living.house import FILES, House, lines, save
 
 def test_a_fresh_project_is_up_to_date(run: Run, project: Path) -> None:
     before = tree(project)
-    assert run("status", "churn", "--json").data == {
+    assert run("status", "-C", "churn", "--json").data == {
         "path": str(project),
         "template": {"url": "https://github.com/mlscaffold/mlscaffold", "commit": "v1.0.0", "newest": "v1.0.0"},
         "behind": {"commits": 0, "releases": []},
         "broken": False,
         "answers": {"ci": "github", "cloud": "aws", "project_name": "Churn"},
         "files": [],
+        "core_edits": None,
         "conflicts": [],
         "rejects": [],
         "warnings": [],
     }
-    assert "Up to date." in run("status", "churn").out
-    assert run("diff", "churn").out == ""
+    assert "Up to date." in run("status", "-C", "churn").out
+    assert run("diff", "-C", "churn").out == ""
     assert tree(project) == before
 
 
 def test_it_tells_how_far_behind_a_project_is(run: Run, house: House, project: Path) -> None:
     house.release("v1.1.0", {"template/new.txt": "new\n"})
     house.release("v2.0.0", {"template/new.txt": "newer\n"})
-    found = run("status", "churn", "--json", code=4).data
+    found = run("status", "-C", "churn", "--json", code=4).data
     assert found["behind"] == {"commits": 2, "releases": ["v1.1.0", "v2.0.0"]}
-    assert "2 releases behind v2.0.0" in run("status", "churn", code=4).out
+    assert "2 releases behind v2.0.0" in run("status", "-C", "churn", code=4).out
 
 
 def test_commits_beside_the_template_do_not_count(run: Run, house: House, project: Path) -> None:
     house.release(None, {"README.md": "ours\n"})
     house.release("v1.0.1", {"tests/test_it.py": "ours\n"})
-    found = run("status", "churn", "--json").data
+    found = run("status", "-C", "churn", "--json").data
     assert found["behind"] == {"commits": 0, "releases": []}
     for name in ("copier.yml", "partials/empty.jinja", "template/run.sh"):
         house.release(None, {name: f"{FILES[name]}# more\n"})
         house.release(None, {"README.md": f"ours, too, after {name}\n"})
-    found = run("status", "churn", "--json", code=4).data
+    found = run("status", "-C", "churn", "--json", code=4).data
     assert found["behind"] == {"commits": 3, "releases": ["v1.0.1"]}
 
 
@@ -57,7 +58,7 @@ def test_it_tells_what_differs(run: Run, project: Path) -> None:
     (project / "src/churn/data.py").unlink()
     (project / ".gitlab-ci.yml").write_text("mine\n", "utf-8")
     (project / "own.py").write_text("mine\n", "utf-8")
-    assert run("status", "churn", "--json").data["files"] == [
+    assert run("status", "-C", "churn", "--json").data["files"] == [
         {"path": ".gitlab-ci.yml", "state": "restored"},
         {"path": "run.sh", "state": "edited"},
         {"path": "src/churn/data.py", "state": "deleted"},
@@ -70,7 +71,7 @@ def test_conflicts_and_rejections_are_broken(run: Run, project: Path) -> None:
     model.write_text(lines("# model", at_3="<<<<<<< ours\n# mine\n=======\n# theirs\n>>>>>>> theirs"), "utf-8")
     (project / "run.sh.rej").write_text("rejected\n", "utf-8")
     save(project)
-    found = run("status", "churn", "--json", code=5).data
+    found = run("status", "-C", "churn", "--json", code=5).data
     assert found["broken"] is True
     assert found["conflicts"] == ["src/churn/model.py"]
     assert found["rejects"] == ["run.sh.rej"]
@@ -79,7 +80,7 @@ def test_conflicts_and_rejections_are_broken(run: Run, project: Path) -> None:
 def test_it_needs_no_repository(run: Run, project: Path) -> None:
     shutil.rmtree(project / ".git")
     (project / "run.sh").unlink()
-    assert run("status", "churn", "--json").data["files"] == [{"path": "run.sh", "state": "deleted"}]
+    assert run("status", "-C", "churn", "--json").data["files"] == [{"path": "run.sh", "state": "deleted"}]
 
 
 def test_diff_shows_the_users_lines(
@@ -89,10 +90,10 @@ def test_diff_shows_the_users_lines(
     (project / "src/churn/data.py").write_text(lines("# data", at_3="# mine"), "utf-8")
     (project / "own.py").write_text("own\n", "utf-8")
     git(project, "add", "src/churn/data.py")
-    everything = run("diff", "churn").out
+    everything = run("diff", "-C", "churn").out
     assert everything.count("+# mine") == 2
     assert "own" not in everything
-    one = run("diff", "churn", "src/churn/model.py").out
+    one = run("diff", "-C", "churn", "src/churn/model.py").out
     assert "-# model 3\n+# mine\n" in one
     assert "data.py" not in one
     monkeypatch.chdir(project / "src/churn")

@@ -39,7 +39,7 @@ def test_a_project_is_made_from_a_forks_newest_commit_and_updated_from_there(run
     assert (project / "later.txt").read_text("utf-8") == "later\n"
     assert "means nothing on other machines" in done["warnings"][0]
     fork.release("v1.2.0", {"template/last.txt": "last\n"})
-    assert run("update", "churn", "--json").verdicts == {".copier-answers.yml": "updated", "last.txt": "added"}
+    assert run("update", "-C", "churn", "--json").verdicts == {".copier-answers.yml": "updated", "last.txt": "added"}
 
 
 def test_an_address_is_recorded_as_it_was_given(run: Run, fork: House) -> None:
@@ -105,7 +105,7 @@ def test_templates_that_want_to_run_code(run: Run, fork: House, setting: str, fe
     if feature == "migrations":  # of no use to a new project
         run("new", "churn", "--defaults", "--no-lock", "--template", fork.root)
         fork.release("v2.0.0", {"template/new.txt": "new\n"})
-        said = run("update", "churn", code=1).err
+        said = run("update", "-C", "churn", code=1).err
     else:
         said = refused(run, "--template", fork.root)
     assert f"wants to run code of its own ({feature}), which mlscaffold lets no template do" in said
@@ -129,6 +129,6 @@ def test_a_repository_can_be_adopted_by_a_fork(run: Run, fork: House) -> None:
     git(project, "init", "-q")
     git(project, "add", "own.txt")
     git(project, "commit", "-q", "-m", "Start")
-    done = run("adopt", "churn", "--template", fork.root, "--ref", "v1.1.0", "--json").data
+    done = run("adopt", "-C", "churn", "--template", fork.root, "--ref", "v1.1.0", "--json").data
     assert done["template"] == {"url": str(fork.root), "commit": "v1.1.0"}
     assert "later.txt" not in {file["path"] for file in done["files"]}

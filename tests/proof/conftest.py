@@ -22,13 +22,16 @@ def kinds() -> list[dict[str, Answer]]:
     return [kind for i, kind in enumerate(answers) if kind not in answers[:i]]
 
 
-@pytest.fixture(scope="session", params=kinds(), ids=lambda kind: "-".join(map(str, kind.values())))
+KINDS = kinds()
+
+
+@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
 def project(request: pytest.FixtureRequest, template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a new project, locked and installed; nothing in it may be changed."""
     place = tmp_path_factory.mktemp("proof")
     given = [f"--set={name}={value}" for name, value in request.param.items()]
-    in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "credit-risk", "--defaults", *given)
-    made = Project(place / "credit-risk", "credit-risk")
+    in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "proven", "--defaults", *given)
+    made = Project(place / "proven", "proven")
     made.tool("uv", "sync", "--locked")
     return made
 

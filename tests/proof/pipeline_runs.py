@@ -25,6 +25,12 @@ VARIABLES = {
 }
 """What the user has set, in the example of AWS."""
 
+SIGNER = (
+    "github.server_url == 'https://github.com' && vars.SIGN != 'no' && "
+    "format('https://github.com/{0}/.github/workflows/pipeline.yml@refs/heads/main', github.repository) || ''"
+)
+"""Who signs on github.com, where nobody has switched it off."""
+
 OUTPUT = re.compile(r"^##vso\[task\.setvariable variable=(\w+);isOutput=true\](.*)$", re.MULTILINE)
 
 
@@ -98,7 +104,7 @@ class GitHub(Runner):
         if found := re.fullmatch(r"(?:needs|steps)\.\w+\.outputs\.(\w+)", expression):
             return self.outputs.get(found[1].upper(), "")
         known = {
-            "github.server_url": "https://github.com",
+            SIGNER: "https://github.com/team/churn/.github/workflows/pipeline.yml@refs/heads/main",
             "github.repository": "team/churn",
             "github.token": "token",
             "github.event.before": "HEAD^",
@@ -129,7 +135,7 @@ class GitLab(Runner):
         given = {
             **self.variables,
             "CI_JOB_TOKEN": "token",
-            "CI_SERVER_HOST": "gitlab.example.com",
+            "CI_SERVER_HOST": "gitlab.com",
             "CI_PROJECT_PATH": "team/churn",
             "CI_PIPELINE_SOURCE": source,
             "CLOUD_TOKEN": "token",
@@ -206,7 +212,7 @@ def read_project_without_environment(project: Path) -> Any:
 def environment(stubs: Path, state: Path, project: Path, remote: Path, template: Path) -> dict[str, str]:
     """Return the environment of a runner: the stand-ins come first, and remotes are folders."""
     command = "churn"
-    remote_url = "https://gitlab-ci-token:token@gitlab.example.com/team/churn.git"
+    remote_url = "https://gitlab-ci-token:token@gitlab.com/team/churn.git"
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "VIRTUAL_ENV", "CI"))}
     kept |= {name: value for name, value in os.environ.items() if name.startswith(("UV_CACHE", "UV_PYTHON_INSTALL"))}
     kept |= {name: value for name, value in os.environ.items() if name in ("UV_FIND_LINKS", "UV_INDEX_URL")}

@@ -23,6 +23,8 @@ from typing import Any
 import yaml
 
 STATE = Path(os.environ.get("STUB_STATE", "."))
+OPERATORS = ("monitoring.coreos.com",)
+"""Groups of kinds that a cluster knows once somebody has installed their operator, which nobody has."""
 COMMAND = os.environ.get("STUB_COMMAND", "")
 """The project's command."""
 
@@ -54,7 +56,7 @@ def kubectl(*arguments: str) -> int:
     if arguments[0] == "kustomize":
         return subprocess.run([os.environ["STUB_KUBECTL"], *arguments], check=False).returncode
     if arguments[:2] == ("apply", "-k"):
-        return _apply(arguments[2])
+        return _refuses(arguments[2]) if "--dry-run=server" in arguments else _apply(arguments[2])
     if "undo" in words:
         history = _lines(STATE / "history")
         if len(history) < 2:
@@ -102,6 +104,16 @@ def uvx(*arguments: str) -> int:
     assert arguments == ("mlscaffold", "status"), arguments
     command = [sys.executable, "-m", *arguments, "--template", os.environ["STUB_TEMPLATE"]]
     return subprocess.run(command, check=False).returncode
+
+
+def _refuses(folder: str) -> int:
+    """Answer as an API server that knows no kind whose operator is not installed, and changes nothing."""
+    built = subprocess.run([os.environ["STUB_KUBECTL"], "kustomize", folder], check=True, capture_output=True)
+    kinds = {each["kind"]: each["apiVersion"] for each in yaml.safe_load_all(built.stdout)}
+    unknown = {kind: version for kind, version in kinds.items() if version.partition("/")[0] in OPERATORS}
+    for kind, version in unknown.items():
+        print(f'error: no matches for kind "{kind}" in version "{version}"', file=sys.stderr)
+    return 1 if unknown else 0
 
 
 def _apply(folder: str) -> int:

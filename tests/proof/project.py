@@ -96,6 +96,21 @@ class Project:
         return copied
 
     @property
+    def task(self) -> str:
+        """Return the task that was chosen."""
+        return self._read(".copier-answers.yml", "task")
+
+    @property
+    def framework(self) -> str:
+        """Return the framework that was chosen."""
+        return self._read(".copier-answers.yml", "framework")
+
+    @property
+    def source(self) -> str:
+        """Return the path of the sample, from where its command is run."""
+        return self._read("params.yaml", "  source")
+
+    @property
     def package(self) -> Path:
         """Return the folder of its code."""
         return self.folder / "src" / self.name.replace("-", "_")
@@ -107,6 +122,11 @@ class Project:
             "git", "-C", self.folder, "status", "--porcelain", "--untracked-files=all"
         ).stdout.splitlines()
         return {line[3:].strip('"') for line in lines}
+
+    def _read(self, file: str, name: str) -> str:
+        found = re.search(rf"^{name}: (\S+)", (self.folder / file).read_text("utf-8"), re.M)
+        assert found, f"{file} does not say {name}"
+        return found[1]
 
     def parameters(self, *changes: tuple[str, str]) -> None:
         """Replace text in `params.yaml` of the folder in which it is run."""

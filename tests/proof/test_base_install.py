@@ -29,13 +29,11 @@ def test_it_helps_serves_and_monitors(base: Project, tmp_path: Path) -> None:
     assert "Usage" in base("--help").stdout
     serving = base.with_env(PREDICTION_LOG_URI=tmp_path / "log")
     with serving.served() as service:
-        rows = instances(base.cwd / "data/credit.csv", service)
+        rows = instances(base.cwd / base.source, service)
         assert len(service.predict(rows[:20])) == 20
     assert serving.json("monitor", "--out", tmp_path / "drift")["rows"] == 20
 
 
-@pytest.mark.parametrize(
-    "command", ["data", "train", "tune", "evaluate", "promote", "pipeline", "predict data/credit.csv out"]
-)
+@pytest.mark.parametrize("command", ["data", "train", "tune", "evaluate", "promote", "pipeline", "predict in.csv out"])
 def test_whatever_needs_more_says_so_in_one_sentence(base: Project, command: str) -> None:
     assert "uv sync" in base.refuses(*command.split())

@@ -202,6 +202,17 @@ def test_a_deployment_that_fails_its_smoke_test_is_taken_back_and_stops_the_pipe
     site.run("staging")
 
 
+def test_a_deployment_that_the_cluster_refuses_changes_nothing(site: Site) -> None:
+    overlay = site.project / "deploy/overlays/staging/kustomization.yaml"
+    good, applied = overlay.read_text("utf-8"), site.applied()
+    overlay.write_text(good.replace("components:\n", "components:\n  - ../../monitoring\n"), "utf-8")
+    try:
+        assert 'no matches for kind "PrometheusRule"' in site.fails_in("staging", start="staging")
+    finally:
+        overlay.write_text(good, "utf-8")
+    assert site.applied() == applied
+
+
 def test_production_takes_nothing_that_staging_has_not_proven(site: Site) -> None:
     release = site.project / "deploy/overlays/prod/release/kustomization.yaml"
     good, applied = release.read_text("utf-8"), site.applied()

@@ -53,7 +53,7 @@ CLUSTER = [
     "aws_route_table_association.public",
     "aws_vpc_endpoint.s3",
 ]
-UNKNOWN_TO_MOTO = {"aws_eks_access_entry": 3, "aws_eks_access_policy_association": 3, "aws_eks_addon": 1}
+UNKNOWN_TO_MOTO = {"aws_eks_access_entry": 3, "aws_eks_addon": 1}
 UNKNOWN_TO_MOTO |= {"aws_eks_pod_identity_association": len(PODS)}
 
 

@@ -18,13 +18,17 @@ def held_out(project: Project, rows: Rows) -> Rows:
     package = project.package.name
     script = f"""
 import polars
-from {package} import data, params
+from {package}.core import params
+from {package}.core.data import snapshots
+from {package}.core.task import examples
 from {package}.schema import ROW_ID
-print(*data.split(polars.read_parquet(data.latest()), params.load().split)[1][ROW_ID], sep="\\n")
+rows = polars.read_parquet(snapshots.latest())
+print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID], sep="\\n")
 """
     ids = set(project.tool("uv", "run", "--project", project.folder, "python", "-c", script).stdout.split())
-    with (project.cwd / "data/credit.csv").open(newline="") as file:
-        return [row for row, source in zip(rows, csv.DictReader(file), strict=True) if source["application_id"] in ids]
+    with (project.cwd / project.source).open(newline="") as file:
+        names = [line[0] for line in csv.reader(file)][1:]
+    return [row for row, name in zip(rows, names, strict=True) if name in ids]
 
 
 def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path: Path) -> None:
@@ -32,7 +36,12 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     assert "too few for a verdict" in calm("monitor", "--out", tmp_path / "nothing").stdout
 
     with calm.served() as service:
-        rows = instances(champion.cwd / "data/credit.csv", service)
+        rows = instances(champion.cwd / champion.source, service)
+        signature = service.get("/v1/model")["signature"]
+        number, category = (
+            next(column["name"] for column in signature["inputs"] if column["type"] == kind)
+            for kind in ("number", "category")
+        )
         asked = held_out(champion, rows)
         service.predict(asked)
     report = calm.json("monitor", "--out", tmp_path / "reports/calm")
@@ -41,14 +50,15 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     assert [column["name"] for column in report["columns"] if column["drifted"]] == []
 
     with shifted.served() as service:
-        service.predict([row | {"age": min(row["age"] + 20, 100), "purpose": "spaceship"} for row in asked])
+        largest = max(row[number] for row in asked)
+        service.predict([row | {number: largest, category: "spaceship"} for row in asked])
     report = shifted.json("monitor", "--out", tmp_path / "reports/shifted", code=4)
     drifted = {column["name"] for column in report["columns"] if column["drifted"]}
-    assert {"age", "purpose"} <= drifted
-    assert drifted - {"age", "purpose", "probability of good", "probability of bad"} == set()
+    assert {number, category} <= drifted
+    assert drifted - {number, category} <= {column["name"] for column in signature["outputs"]}
     written = tmp_path / "reports/shifted"
     assert json.loads((written / "drift.json").read_text()) == report
-    assert "| age |" in (written / "drift.md").read_text()
-    assert 'drift_detected{column="age"} 1.0' in (written / "drift.prom").read_text()
+    assert f"| {number} |" in (written / "drift.md").read_text()
+    assert f'drift_detected{{column="{number}"}} 1.0' in (written / "drift.prom").read_text()
     assert "have drifted" in shifted.refuses("monitor", code=4)
     assert shifted.json("monitor", "--hours", 0)["rows"] == 0

@@ -96,25 +96,26 @@ def test_what_is_served_and_logged_is_in_the_bucket(
     elsewhere = remote.with_env(MODEL_URI=f"s3://models/store/bundles/{bundle}", MODEL_CACHE=tmp_path / "cache")
     with elsewhere.served() as service:
         assert service.get("/readyz")["model"] == bundle
-        rows = instances(remote.cwd / "data/credit.csv", service)
+        rows = instances(remote.cwd / remote.source, service)
         service.predict(rows[:30])
     assert bucket.keys("log/")
     assert remote.json("monitor", "--out", tmp_path / "drift")["rows"] == 30
 
 
 def test_a_table_in_the_bucket_is_predicted_into_the_bucket(remote: Project, bucket: Bucket, bundle: str) -> None:
-    bucket.request("PUT", "tables/in.csv", (remote.cwd / "data/credit.csv").read_bytes())
+    bucket.request("PUT", "tables/in.csv", (remote.cwd / remote.source).read_bytes())
+    lines = len((remote.cwd / remote.source).read_text("utf-8").splitlines()) - 1
     for rows in (300, 500):
         done = remote.json("predict", "s3://models/tables/in.csv", "s3://models/tables/out", "--rows-a-part", rows)
         parts = [f"tables/out/part-{number:05}.parquet" for number in range(done["parts"])]
-        assert done["rows"] == 1000
+        assert done["rows"] == lines
         assert bucket.keys("tables/out") == parts
 
 
 def test_data_in_the_bucket_are_read(remote: Project, bucket: Bucket, bundle: str) -> None:
-    bucket.request("PUT", "tables/credit.csv", (remote.cwd / "data/credit.csv").read_bytes())
+    bucket.request("PUT", "tables/rows.csv", (remote.cwd / remote.source).read_bytes())
     snapshot = remote.json("data")
-    remote.parameters(("source: data/credit.csv", "source: s3://models/tables/credit.csv"))
+    remote.parameters((f"source: {remote.source}", "source: s3://models/tables/rows.csv"))
     assert remote.json("data") == snapshot
 
 
@@ -132,7 +133,9 @@ def test_a_service_waits_for_a_bundle_that_is_whole_and_the_right_one(
     with waiting.served(ready=False) as service:
         service.wait(lambda: b"cannot be fetched" in service.request("GET", "/readyz")[1])
         bucket.request(
-            "PUT", f"late/{bundle}/manifest.json", b'{"files": {"../../escaped": ""}, "data": "", "features": ""}'
+            "PUT",
+            f"late/{bundle}/manifest.json",
+            b'{"format": 2, "files": {"../../escaped": ""}, "data": "", "features": ""}',
         )
         service.wait(lambda: b"outside the bundle" in service.request("GET", "/readyz")[1])
         put("manifest.json", *(name for name in objects if name != "signature.json"))
@@ -149,15 +152,15 @@ def test_a_bundle_under_the_name_of_another_is_refused(
 ) -> None:
     for key in bucket.keys(f"store/bundles/{bundle}/"):
         name = key.rpartition(f"{bundle}/")[2]
-        bucket.request("PUT", f"false/{'0' * 16}/{name}", bucket.request("GET", key))
+        bucket.request("PUT", f"false/{'0' * 64}/{name}", bucket.request("GET", key))
     renamed = remote.with_env(MODEL_CACHE=tmp_path / "cache")
-    assert f"holds the bundle {bundle}, not {'0' * 16}" in renamed.refuses(
-        "evaluate", "--model", f"s3://models/false/{'0' * 16}"
+    assert f"holds the bundle {bundle}, not {'0' * 64}" in renamed.refuses(
+        "evaluate", "--model", f"s3://models/false/{'0' * 64}"
     )
 
 
 def test_a_store_that_cannot_be_reached_is_one_sentence(remote: Project, tmp_path: Path) -> None:
     nowhere = remote.with_env(STORE_URI="s3://absent/store", MODEL_CACHE=tmp_path / "cache")
     nowhere.refuses("evaluate")
-    nowhere.refuses("predict", "data/credit.csv", "out", "--model", "0" * 16)
+    nowhere.refuses("predict", remote.source, "out", "--model", "0" * 64)
     assert "cannot be read" in remote.with_env(PREDICTION_LOG_URI="s3://absent/log").refuses("monitor")

@@ -21,14 +21,14 @@ def test_working_with_it_leaves_nothing_that_git_sees(project: Project, tmp_path
     copy = project.copy(tmp_path / "copy")
     copy.tool("uv", "run", "pytest", "-q", "tests/test_features.py")
     copy("pipeline")
-    copy("predict", "data/credit.csv", "artifacts/out")
+    copy("predict", copy.source, "artifacts/out")
     assert copy.touched == set()
 
 
 def test_nothing_is_told_to_anybody(champion: Project, tmp_path: Path) -> None:
     """ONNX Runtime prepares its reports in the home folder, and then sends them."""
     private = champion.with_env(HOME=tmp_path, XDG_CACHE_HOME=tmp_path / "cache")
-    private("predict", champion.cwd / "data/credit.csv", tmp_path / "out")
+    private("predict", champion.cwd / champion.source, tmp_path / "out")
     assert [path for path in tmp_path.rglob("*") if "onnxruntime" in path.name or "deviceid" in path.name] == []
 
 

@@ -14,12 +14,14 @@ from typing import Any
 
 import pytest
 
+from tests.proof import tasks
+from tests.proof.conftest import KINDS
 from tests.proof.project import Project, substitute
 
 CUSTOMERS_SCHEMA = '''\
 """The contract."""
 
-from .columns import Category, Column, Number
+from .core.contract.columns import Category, Column, Number
 
 ROW_ID = "customer id"
 TARGET = "what became of it"
@@ -39,30 +41,57 @@ SLICES: dict[str, tuple[float, ...]] = {"Gender?": (), "Tenure (months)": (12.0,
 FLOWERS_SCHEMA = '''\
 """The contract."""
 
-from .columns import Column, Number
+from .core.contract.columns import Column, Number
 
 ROW_ID = "id"
-TARGET = "kind"
-LABELS = ("a", "b")
-
+@TARGET@
 INPUTS: tuple[Column, ...] = (Number(name="length"), Number(name="width", nullable=True))
 FEATURES: tuple[Column, ...] = INPUTS
 AUDIT: tuple[Column, ...] = ()
 SLICES: dict[str, tuple[float, ...]] = {}
 '''
+PATIENTS_SCHEMA = '''\
+"""The contract."""
+
+from .core.contract.columns import Category, Column, Number
+
+ROW_ID = "Patient №"
+TARGET = Number(name="above the average (after a year)")
+COVERAGE = 0.8
+
+INPUTS: tuple[Column, ...] = (
+    Number(name="Age (years)", minimum=0, maximum=120),
+    Category(name="class", description='The "sex"', values=("1", "2")),
+    Number(name="größe [kg/m²]", nullable=True),
+    Number(name="1st-pressure"),
+    *(Number(name=f"s.{number}") for number in range(1, 7)),
+)
+FEATURES: tuple[Column, ...] = INPUTS
+AUDIT: tuple[Column, ...] = ()
+SLICES: dict[str, tuple[float, ...]] = {"class": (), "Age (years)": (50.0,)}
+'''
+TARGETS = {
+    "tabular_classification": 'TARGET = "kind"\nLABELS = ("a", "b")\n',
+    "tabular_regression": 'TARGET = Number(name="kind")\nCOVERAGE = 0.9\n',
+}
+"""What is predicted of flowers, for each task."""
+DERIVED = {
+    "tabular_classification": ("credit_amount", "duration_months"),
+    "tabular_regression": ("carat", "depth"),
+}
+"""Two numbers of the sample of each task."""
 NUMPY_MODEL = '''\
 """The model: a softmax regression in plain NumPy."""
 
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
 import optuna
-from numpy.typing import NDArray
 
-from .columns import Columns, Number
-from .predictor import Coefficients
+from .core.bundles.predictor import Coefficients
+from .core.contract.columns import Answer, Columns
+from .core.training.fitting import Fit
 from .schema import FEATURES, LABELS
 
 
@@ -80,10 +109,11 @@ def build(params: dict[str, Any], seed: int) -> Model:  # noqa: ARG001 (nothing 
     return msgspec.convert(params, Model)
 
 
-def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
-    """Return the model, fitted to features and the target, shape (rows,), by gradient descent."""
-    numbers = [feature.name for feature in FEATURES if isinstance(feature, Number)]
-    texts = [feature.name for feature in FEATURES if not isinstance(feature, Number)]
+def fit(model: Model, work: Fit) -> Model:
+    """Return the model, fitted to all training rows by gradient descent."""
+    columns, target = work.features, work.target
+    numbers = [feature.name for feature in FEATURES if feature.matrix == "numbers"]
+    texts = [feature.name for feature in FEATURES if feature.matrix == "texts"]
     empty = Coefficients(
         means={name: float(np.nanmean(columns[name])) for name in numbers},
         scales={name: float(np.nanstd(columns[name])) or 1.0 for name in numbers},
@@ -100,15 +130,15 @@ def fit(model: Model, columns: Columns, target: NDArray[np.int64]) -> Model:
     return model
 
 
-def predict(model: Model, columns: Columns) -> NDArray[np.floating[Any]]:
+def predict(model: Model, columns: Columns) -> Answer:
     """Return probabilities, shape (rows, labels)."""
+    return {"probabilities": export(model).predict(columns)}
+
+
+def export(model: Model) -> Coefficients:
+    """Return what has been fitted."""
     assert model.fitted is not None  # noqa: S101
-    return model.fitted.predict(columns)
-
-
-def export(model: Model, folder: Path) -> None:
-    """Write `model.json` into a folder."""
-    (folder / "model.json").write_bytes(msgspec.json.encode(model.fitted))
+    return model.fitted
 
 
 def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
@@ -150,9 +180,9 @@ class NumpyPredictor:
         self.signature = signature
         self._coefficients = msgspec.json.decode((folder / "model.json").read_bytes(), type=Coefficients)
 
-    def predict(self, columns: Columns) -> NDArray[np.float32]:
-        """Return probabilities, shape (rows, labels), for columns as a request carries them."""
-        return self._coefficients.predict(self.signature.model_inputs(columns))
+    def predict(self, columns: Columns) -> Answer:
+        """Return the answer for columns as a request carries them."""
+        return {"probabilities": self._coefficients.predict(self.signature.model_inputs(columns))}
 
 
 def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:  # noqa: ARG001
@@ -161,6 +191,24 @@ def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predicto
 
 
 '''
+JSON_GRAPHS = '''\
+"""An exported model as a file whose bytes depend on the model alone."""
+
+from pathlib import Path
+
+import msgspec
+
+from ..bundles.predictor import Coefficients
+
+
+def save(model: Coefficients, path: Path) -> None:
+    """Write the coefficients of a model beside where its graph would be."""
+    path.with_suffix(".json").write_bytes(msgspec.json.encode(model))
+'''
+
+CLASSIFIERS, REGRESSIONS = (
+    [kind for kind in KINDS if kind["task"] == task] for task in ("tabular_classification", "tabular_regression")
+)
 
 
 @pytest.fixture
@@ -196,9 +244,15 @@ def prove(project: Project, touched: set[str], *options: str) -> dict[str, Any]:
         assert status == 200, answer
         known: dict[str, Any] = service.get("/v1/model")
         assert answer["model"] == known["model"]
-        assert list(answer["predictions"][0]["probabilities"]) == known["signature"]["labels"]
+        assert tasks.IS_SOUND[project.task](answer["predictions"][0])
+        assert list(tasks.as_columns(answer["predictions"][0])) == outputs_of(known)
     assert project.touched == touched
     return known
+
+
+def outputs_of(known: dict[str, Any]) -> list[str]:
+    """Return the names of the columns that a model answers."""
+    return [column["name"] for column in known["signature"]["outputs"]]
 
 
 def write(path: Path, head: list[str], rows: list[list[object]]) -> None:
@@ -207,6 +261,7 @@ def write(path: Path, head: list[str], rows: list[list[object]]) -> None:
         csv.writer(file).writerows([head, *rows])
 
 
+@pytest.mark.parametrize("project", CLASSIFIERS, ids=str, indirect=True)
 def test_other_data_with_other_columns_and_three_labels(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
@@ -220,9 +275,31 @@ def test_other_data_with_other_columns_and_three_labels(copy: Project) -> None:
     head = ["customer id", "Tenure (months)", "plan.type", "größe [m²]", "class", "1st-contact", "Gender?"]
     write(copy.folder / "data/customers.csv", [*head, "what became of it"], rows)
     (copy.package / "schema.py").write_text(CUSTOMERS_SCHEMA, "utf-8")
-    copy.parameters(("source: data/credit.csv", "source: data/customers.csv"))
+    copy.parameters((f"source: {copy.source}", "source: data/customers.csv"))
     known = prove(copy, {"data/customers.csv", "params.yaml", *source(copy, "schema.py")})
-    assert known["signature"]["labels"] == ["stays", "leaves", "not clear yet"]
+    assert outputs_of(known) == ["label", "probability_stays", "probability_leaves", "probability_not clear yet"]
+
+
+@pytest.mark.parametrize("project", REGRESSIONS, ids=str, indirect=True)
+def test_other_data_with_other_columns_and_a_target_of_either_sign(copy: Project) -> None:
+    """The diabetes data of B. Efron et al., "Least angle regression", 2004, as scikit-learn carries them."""
+    script = """
+from sklearn.datasets import load_diabetes
+data = load_diabetes(scaled=False)
+for row, target in zip(data.data.tolist(), data.target.tolist(), strict=True):
+    print(*row, target - 152, sep=",")
+"""
+    printed = copy.tool("uv", "run", "python", "-c", script).stdout.splitlines()
+    rows: list[list[object]] = []
+    for number, line in enumerate(printed):
+        age, sex, size, *rest = line.split(",")
+        rows.append([f"№ {number}", age, sex.removesuffix(".0"), "" if number % 7 == 0 else size, *rest])
+    names = ["Age (years)", "class", "größe [kg/m²]", "1st-pressure", *(f"s.{number}" for number in range(1, 7))]
+    write(copy.folder / "data/patients.csv", ["Patient №", *names, "above the average (after a year)"], rows)
+    (copy.package / "schema.py").write_text(PATIENTS_SCHEMA, "utf-8")
+    copy.parameters((f"source: {copy.source}", "source: data/patients.csv"))
+    known = prove(copy, {"data/patients.csv", "params.yaml", *source(copy, "schema.py")})
+    assert "0.8 of all rows" in known["signature"]["outputs"][1]["description"]
 
 
 def test_other_data_of_numbers_only(copy: Project) -> None:
@@ -230,74 +307,81 @@ def test_other_data_of_numbers_only(copy: Project) -> None:
     rows: list[list[object]] = []
     for number in range(300):
         length, width = rng.gauss(5, 1), rng.gauss(3, 1)
-        rows.append([number, length, "" if number % 9 == 0 else width, "b" if length + rng.gauss(0, 0.5) > 5 else "a"])
-    write(copy.folder / "data/credit.csv", ["id", "length", "width", "kind"], rows)
-    (copy.package / "schema.py").write_text(FLOWERS_SCHEMA, "utf-8")
-    prove(copy, {"data/credit.csv", *source(copy, "schema.py")})
+        score = length - 5 + rng.gauss(0, 0.5)
+        kind: object = score if copy.task == "tabular_regression" else "b" if score > 0 else "a"
+        rows.append([number, length, "" if number % 9 == 0 else width, kind])
+    write(copy.folder / copy.source, ["id", "length", "width", "kind"], rows)
+    (copy.package / "schema.py").write_text(FLOWERS_SCHEMA.replace("@TARGET@", TARGETS[copy.task]), "utf-8")
+    prove(copy, {copy.source, *source(copy, "schema.py")})
 
 
 def test_derived_features(champion: Project, copy: Project) -> None:
     shutil.copytree(champion.cwd / "artifacts", copy.folder / "artifacts")
+    one, other = DERIVED[copy.task]
     substitute(
         copy.package / "features.py",
         (
             "\n    return columns\n",
-            """
-    rate = columns["credit_amount"] / columns["duration_months"]
-    size = np.where(columns["credit_amount"] > 5000, "large", "small").astype(object)
-    return columns | {"monthly": np.log1p(rate), "size": size}
+            f"""
+    rate = columns["{one}"] / columns["{other}"]
+    size = np.where(columns["{one}"] > np.pi, "large", "small").astype(object)
+    return columns | {{"rate": np.log1p(rate), "size": size}}
 """,
         ),
-        ("from .columns", "import numpy as np\n\nfrom .columns"),
+        ("from .core", "import numpy as np\n\nfrom .core"),
     )
     substitute(
         copy.package / "schema.py",
         (
             "FEATURES: tuple[Column, ...] = INPUTS\n",
-            'FEATURES: tuple[Column, ...] = (*INPUTS, Number(name="monthly"), Category(name="size"))\n',
+            'FEATURES: tuple[Column, ...] = (*INPUTS, Number(name="rate"), Category(name="size"))\n',
         ),
     )
     with copy.served(ready=False) as service:
         service.wait(lambda: b"another version of features.py" in service.request("GET", "/readyz")[1])
     assert "--new-baseline" in copy.refuses("pipeline", code=3)
     known = prove(copy, source(copy, "features.py", "schema.py"), "--new-baseline")
-    assert [feature["name"] for feature in known["signature"]["features"]][-2:] == ["monthly", "size"]
+    assert [feature["name"] for feature in known["signature"]["features"]][-2:] == ["rate", "size"]
 
 
 def test_a_database_instead_of_a_file(copy: Project) -> None:
-    with (copy.folder / "data/credit.csv").open(newline="") as file:
+    with (copy.folder / copy.source).open(newline="") as file:
         head, *rows = csv.reader(file)
-    with closing(sqlite3.connect(copy.folder / "data/credit.db")) as database:
+    with closing(sqlite3.connect(copy.folder / "data/rows.db")) as database:
         columns = ", ".join(f"{name} {'INTEGER' if rows[1][i].isdigit() else 'TEXT'}" for i, name in enumerate(head))
-        database.execute(f"CREATE TABLE credit ({columns})")
+        database.execute(f"CREATE TABLE rows ({columns})")
         database.executemany(
-            f"INSERT INTO credit VALUES ({', '.join('?' * len(head))})", [[v or None for v in r] for r in rows]
+            f"INSERT INTO rows VALUES ({', '.join('?' * len(head))})", [[v or None for v in r] for r in rows]
         )
         database.commit()
-    (copy.folder / "data/credit.csv").unlink()
-    path = copy.package / "data.py"
-    body = re.search(r'def read\(.*?""".*?"""\n(.*?)\n\n', path.read_text("utf-8"), re.S)
+    was = copy.source
+    (copy.folder / was).unlink()
+    path = copy.package / "source.py"
+    body = re.search(r'def read\(.*?""".*?"""\n(.*)', path.read_text("utf-8"), re.S)
     assert body
     query = """\
     with closing(sqlite3.connect(params.data.source)) as database:
-        return pl.read_database("SELECT * FROM credit", database)
+        return pl.read_database("SELECT * FROM rows", database)
 """
     substitute(
-        path, (body[1], query), ("import hashlib\n", "import hashlib\nimport sqlite3\nfrom contextlib import closing\n")
+        path, (body[1], query), ("import polars", "import sqlite3\nfrom contextlib import closing\n\nimport polars")
     )
-    copy.parameters(("source: data/credit.csv", "source: data/credit.db"))
+    copy.parameters((f"source: {was}", "source: data/rows.db"))
     tidy(copy)
-    prove(copy, {"data/credit.csv", "data/credit.db", "params.yaml", *source(copy, "data.py")})
+    prove(copy, {was, "data/rows.db", "params.yaml", *source(copy, "source.py")})
 
 
+@pytest.mark.parametrize("project", CLASSIFIERS, ids=str, indirect=True)
 def test_a_model_that_is_not_onnx(copy: Project) -> None:
     (copy.package / "model.py").write_text(NUMPY_MODEL, "utf-8")
-    path = copy.package / "predictor.py"
+    (copy.package / "core/training/graphs.py").write_text(JSON_GRAPHS, "utf-8")
+    path = copy.package / "core/bundles/predictor.py"
     text = path.read_text("utf-8").replace("import onnxruntime as ort\n", "")
     text, count = re.subn(r"class OnnxPredictor:.*?(?=^def load\()", lambda _: NUMPY_PREDICTOR, text, flags=re.S | re.M)
     assert count == 1
-    path.write_text(text.replace("import numpy as np\n", "import msgspec\nimport numpy as np\n"), "utf-8")
+    imports = "import msgspec\nimport numpy as np\nfrom numpy.typing import NDArray\n\nfrom ..contract"
+    path.write_text(text.replace("from ..contract", imports, 1), "utf-8")
     tidy(copy)
-    known = prove(copy, source(copy, "model.py", "predictor.py"))
+    known = prove(copy, source(copy, "model.py", "core/bundles/predictor.py", "core/training/graphs.py"))
     assert "model.json" in known["manifest"]["files"]
     assert "model.onnx" not in known["manifest"]["files"]

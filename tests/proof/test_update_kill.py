@@ -36,9 +36,9 @@ def test_what_somebody_wrote_meanwhile_is_put_aside(house: House, project: Path,
 
 
 COMMANDS: dict[str, Callable[[Path], list[str]]] = {
-    "update": lambda project: ["update", str(project)],
-    "set": lambda project: ["set", str(project), "ci=gitlab", "cloud=gcp"],
-    "adopt": lambda project: ["adopt", str(project)],
+    "update": lambda project: ["update", "-C", str(project)],
+    "set": lambda project: ["set", "-C", str(project), "ci=gitlab", "cloud=gcp"],
+    "adopt": lambda project: ["adopt", "-C", str(project)],
 }
 
 

@@ -1,4 +1,4 @@
-"""Every past version × every habit of users × every switch: no line is lost that was not said to be.
+"""Every past version × every habit of users × every switch: no line is lost.
 
 MLSCAFFOLD_TRIALS is the number of trials with users who do something else to each file, 60 unless told.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mlscaffold import source
+from mlscaffold.template import source
 from tests.living.house import House, build
 from tests.living.trials import EDITS, SWITCHES, Tally, edited, make_projects, some_edits, try_one
 

@@ -15,7 +15,7 @@ import pytest
 from tests.cli.conftest import Cli, git, in_clone, recorded, tree
 from tests.cli.test_packages import NO_NETWORK, build, built
 
-MODEL = "template/{{ task_tabular_classification }}/src/{{ package }}/data.py"
+MODEL = "template/{{ task_tabular_classification }}/src/{{ package }}/metrics.py"
 
 
 @pytest.fixture(scope="module")
@@ -64,30 +64,30 @@ def test_a_wheel_makes_a_project_and_the_next_one_updates_it(
 ) -> None:
     project = tmp_path / "churn"
     releases["v1.0.0"]("new", project, "--defaults", "--no-lock")
-    assert "Up to date." in releases["v1.0.0"]("status", project).stdout
+    assert "Up to date." in releases["v1.0.0"]("status", "-C", project).stdout
     with (project / "README.md").open("a", encoding="utf-8") as file:
         file.write("\nMine.\n")
     git(project, "commit", "-q", "-a", "-m", "Mine")
     twin = shutil.copytree(project, tmp_path / "twin/churn")
 
-    behind = json.loads(releases["v1.1.0"]("status", project, "--json", code=4).stdout)
+    behind = json.loads(releases["v1.1.0"]("status", "-C", project, "--json", code=4).stdout)
     assert behind["behind"]["releases"] == ["v1.1.0"]
-    done = json.loads(releases["v1.1.0"]("update", project, "--json").stdout)
+    done = json.loads(releases["v1.1.0"]("update", "-C", project, "--json").stdout)
     verdicts = {file["path"]: file["verdict"] for file in done["files"]}
     assert verdicts == {
         ".copier-answers.yml": "updated",
         "second.txt": "added",
-        "src/churn/data.py": "updated",
+        "src/churn/metrics.py": "updated",
     }
     assert recorded(project)["_commit"] == "v1.1.0"
     assert (project / "README.md").read_text("utf-8").endswith("\nMine.\n")
 
     # A clone, and plain Copier that is led to it, come out the same.
-    in_clone(clone, tmp_path)("update", twin)
+    in_clone(clone, tmp_path)("update", "-C", twin)
     assert _files(twin) == _files(project)
     old = releases["v1.0.0"]
     git(project, "commit", "-q", "-a", "-m", "Update")
-    refused = old("update", project, code=1).stderr
+    refused = old("update", "-C", project, code=1).stderr
     assert "is not known here: it may come from a newer release. Upgrade mlscaffold" in refused
 
 

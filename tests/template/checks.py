@@ -18,7 +18,7 @@ import yaml
 from tests.template.assembly import File
 from tests.template.combinations import load_yaml
 
-BRACES_OF_THEIR_OWN: tuple[str, ...] = ("deploy/components/monitoring/*",)  # Prometheus' and Grafana's templates
+BRACES_OF_THEIR_OWN: tuple[str, ...] = ("deploy/monitoring/*",)  # Prometheus' and Grafana's templates
 """Patterns of generated paths in which ``{{`` belongs to the file's own language."""
 
 LOCK_FILES = {"uv.lock", "poetry.lock", "pdm.lock", "package-lock.json"}

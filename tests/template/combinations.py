@@ -174,6 +174,10 @@ class Template:
             for question in self.questions
             for value in self._values_of(question)
         }
+        for question in self.questions:
+            if question.computed:  # such an answer may own layers, too: what several choices share
+                values = {combination.answers[question.name] for combination in self.combinations}
+                named |= {f"{question.name}_{str(value).lower()}": (question.name, value) for value in values}
         return {name: of for name, of in named.items() if name in computed}
 
     @cached_property

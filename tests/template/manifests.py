@@ -21,13 +21,10 @@ Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 OVERLAYS = ("deploy/overlays/staging", "deploy/overlays/prod")
 TRAIN = "deploy/train"
-OPTIONAL = ("retraining", "gpu")
-"""Components that nothing includes until somebody wants them."""
-
 DIGEST = "sha256:" + "0123456789abcdef" * 4
 IMAGE = f"registry.example.com/team/model@{DIGEST}"
 TRAIN_IMAGE = f"registry.example.com/team/model-train@{DIGEST}"
-MODEL = "s3://bucket/models/bundles/0123456789abcdef"
+MODEL = "s3://bucket/models/bundles/" + "0123456789abcdef" * 4
 
 SETTINGS = {
     "HOST": "model.example.com",
@@ -83,8 +80,8 @@ def write(files: Mapping[str, File], root: Path) -> Path:
 
 def release(project: Path, environment: str, image: str, model: str = "") -> None:
     """Release with the project's own module, which needs nothing but Python."""
-    (package,) = (path.parent.name for path in project.glob("src/*/release.py"))
-    script = f"import sys; from {package}.release import write; write(*sys.argv[1:])"
+    (package,) = (path.name for path in project.glob("src/*"))
+    script = f"import sys; from {package}.core.release.release import write; write(*sys.argv[1:])"
     command = [sys.executable, "-c", script, environment, image, model]
     subprocess.run(command, cwd=project, env={"PYTHONPATH": "src"}, check=True)
 
@@ -107,12 +104,27 @@ def fill_in(project: Path) -> None:
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
-def add_components(project: Path) -> None:
-    """Let training run by itself, and on a GPU."""
-    path = project / TRAIN / "kustomization.yaml"
+def add_options(project: Path) -> None:
+    """Let training run by itself, and on a GPU, as the comments of its CronJob say."""
+    path = project / TRAIN / "cronjob.yaml"
     text = path.read_text(encoding="utf-8")
-    lines = "".join(f"  - ../components/{name}\n" for name in OPTIONAL)
-    path.write_text(text.replace("  - release #", f"{lines}  - release #"), encoding="utf-8")
+    assert text.count("# nvidia.com/gpu:") == 2
+    for old, new in (
+        ("suspend: true", "suspend: false"),
+        ("# nvidia.com/gpu:", "nvidia.com/gpu:"),
+        ("# tolerations:", "tolerations:"),
+    ):
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
+
+
+def add_monitoring(project: Path) -> None:
+    """Have both environments watched, as README says it for clusters that have the operator."""
+    for overlay in OVERLAYS:
+        path = project / overlay / "kustomization.yaml"
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace("components:\n", "components:\n  - ../../monitoring\n"), encoding="utf-8")
 
 
 def build(kustomize: list[str], folder: Path, name: str) -> Build:

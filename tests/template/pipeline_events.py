@@ -76,6 +76,7 @@ def _github(files: Mapping[str, File], event: Event, results: Results, stage: pi
     proven = "a model" if results.get("staging") == "success" else ""
     known: dict[str, object] = {
         "github.event_name": kind,
+        "vars.IMAGE": "an image",  # what the user has set
         "github.ref": f"refs/heads/{event.branch}",
         "success()": before <= {"success"},
         "failure()": "failure" in before,
@@ -100,6 +101,8 @@ def _gitlab(files: Mapping[str, File], event: Event, results: Results, stage: pi
         "CI_PIPELINE_SOURCE": _GITLAB_KINDS[event.kind],
         "CI_COMMIT_BRANCH": "" if event.kind == "pull request" else event.branch,
         "CI_DEFAULT_BRANCH": "main",
+        "CI_SERVER_HOST": "gitlab.com",
+        "SIGN": "",
     }
 
     def met(rule: Mapping[str, Any]) -> bool:

@@ -23,7 +23,7 @@ COMMANDS = {
     "staging": "sh scripts/stage",
     "propose": "sh scripts/propose",
     "production": "sh scripts/deploy prod",
-    "template": "sh scripts/template",
+    "template": "uvx mlscaffold status",
 }
 """The one command of the project that each stage is about."""
 
@@ -153,7 +153,8 @@ def _github(files: Mapping[str, File]) -> Iterator[Stage]:
 def _gitlab(files: Mapping[str, File]) -> Iterator[Stage]:
     config = parse(files, ".gitlab-ci.yml")
     order = config["stages"]
-    login = parse(files, ".gitlab/cloud-login.yml")[".cloud-login"]
+    path = ".gitlab/cloud-login.yml"
+    login = parse(files, path)[".cloud-login"] if path in files else {}
     jobs = {name: job for name, job in config.items() if isinstance(job, dict) and "script" in job}
     for name, job in sorted(jobs.items(), key=lambda each: (each[0] == "template", order.index(each[1]["stage"]))):
         base = login if job.get("extends") == ".cloud-login" else {}

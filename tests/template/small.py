@@ -21,6 +21,8 @@ size: {type: str, choices: [small, large], default: small, when: "{{ cloud == 'g
 
 package: {type: str, when: false, default: "{{ title | lower }}"}
 region: {type: str, when: false, default: "{{ {'aws': 'eu-central-1', 'gcp': 'europe-west3'}[cloud] }}"}
+host: {type: str, when: false, default: "{{ 'local' if ci == 'none' else 'online' }}"}
+host_online: {type: str, when: false, default: "{{ '.' if host == 'online' else '' }}"}
 ci_github: {type: str, when: false, default: "{{ '.' if ci == 'github' else '' }}"}
 ci_gitlab: {type: str, when: false, default: "{{ '.' if ci == 'gitlab' else '' }}"}
 cloud_aws: {type: str, when: false, default: "{{ '.' if cloud == 'aws' else '' }}"}
@@ -34,6 +36,7 @@ FILES = {
     "template/README.md.jinja": "# {{ title }}\n\nRuns {% include 'partials/place.jinja' %}.\n",
     "template/src/{{ package }}/__init__.py": "",
     "template/src/{{ package }}/serving.py": 'HOST = f"{{{1 + 1}}}"\n',
+    "template/{{ host_online }}/BADGES.md": "![CI](badge.svg)\n",
     "template/{{ ci_github }}/ci.yml": "on: push\nname: ${{ github.ref }}\n",
     "template/{{ ci_gitlab }}/.gitlab-ci.yml": "stages: [test]\n",
     "template/{{ ci_github }}/{{ cloud_aws }}/login.yml": "uses: aws\n",
@@ -41,7 +44,7 @@ FILES = {
     "template/{{ cloud_aws }}/deploy/cloud.toml.jinja": 'region = "{{ region }}"\ndocs = {{ docs | lower }}\n',
     "template/{{ cloud_gcp }}/deploy/cloud.toml.jinja": 'region = "{{ region }}"\nsize = "{{ size }}"\n',
 }
-"""Nothing wrong: three questions, one of them not always asked, layers, nested layers, a partial, a computed answer."""
+"""Nothing wrong: questions, one of them not always asked, layers, nested ones, one of a computed answer, a partial."""
 
 
 def write(root: Path, changes: Mapping[str, str | None] | None = None) -> Path:

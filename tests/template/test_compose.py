@@ -17,15 +17,15 @@ from tests.tools import need
 
 Texts = dict[str, str]
 
-DASHBOARD = "deploy/components/monitoring/dashboard.json"
-CONFIG = "deploy/compose/prometheus.yml"
+DASHBOARD = "deploy/monitoring/dashboard.json"
+CONFIG = "deploy/monitoring/prometheus.yml"
 MADE_BY_THE_PIPELINE = "artifacts/store"
 
 
 @pytest.fixture(scope="module")
 def trees(assembly: Assembly) -> list[Texts]:
     """Return each distinct set of the files that belong together."""
-    patterns = ("compose.yaml", "deploy/compose/*", DASHBOARD)
+    patterns = ("compose.yaml", "deploy/monitoring/*.yml", DASHBOARD)
     return [{p: f.content.decode() for p, f in tree.items()} for _, tree in assembly.subtrees(*patterns)]
 
 
@@ -113,7 +113,7 @@ def test_compose_and_prometheus_accept_them(trees: list[Texts], tmp_path: Path) 
     [
         ("compose.yaml", "127.0.0.1:3000:3000", "3000:3000", "grafana can be reached from elsewhere"),
         ("compose.yaml", "prom/prometheus:v3", "prom/prometheus:latest #", "prometheus has no exact version"),
-        ("compose.yaml", "grafana/dashboards.yml:", "grafana/dashboard.yml:", "dashboard.yml, which is not there"),
+        ("compose.yaml", "grafana-dashboards.yml:", "grafana-dashboard.yml:", "dashboard.yml, which is not there"),
         ("compose.yaml", "mlflow:/mlflow", "mlruns:/mlflow", "the volume mlruns, which is not declared"),
         (CONFIG, "service:8000", "api:8000", "asks api:8000, which is no service"),
     ],

@@ -14,7 +14,7 @@ from tests.template.assembly import Assembly, File
 from tests.tools import need
 
 INPUTS = ("pyproject.toml", "params.yaml", "README.md", "src", "data")  # and uv.lock, which is not rendered
-ELSEWHERE = {"cloud", "ci"}
+ELSEWHERE = {"deploy", "cloud", "ci"}
 """Questions that say where an image runs and who builds it, not what is in it."""
 DESCRIPTION = "README.md"
 """It reaches an image as the package's description only, which nothing there reads, and it tells who builds it."""

@@ -425,7 +425,7 @@ def service_accounts(tree: Tree) -> set[tuple[str, str]]:
     for folder in ("overlays/staging", "overlays/prod", "train"):
         (document,) = load_yaml((tree.project / "deploy" / folder / "kustomization.yaml").read_text(encoding="utf-8"))
         parts = Counter(Path(part).name for part in [*document["resources"], *document["components"]])
-        accounts = {"base": "serving", "drift": "drift", "serviceaccount.yaml": "training"}
+        accounts = {"base": "serving", "drift": "drift", "cronjob.yaml": "training"}
         found |= {(document["namespace"], account) for part, account in accounts.items() if parts[part]}
     return found
 

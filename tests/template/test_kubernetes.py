@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -16,12 +17,12 @@ from tests.template import manifest_checks as checks
 from tests.template import manifests
 from tests.template.assembly import Assembly, File
 from tests.template.cluster import Cluster, running
-from tests.template.combinations import load_yaml
+from tests.template.combinations import Combination, load_yaml
 from tests.template.manifests import IMAGE, MODEL, OVERLAYS, TRAIN, TRAIN_IMAGE, Build
 from tests.tools import lack, need
 
-PATTERNS = ("deploy/*", "Dockerfile", "src/*/__init__.py", *(f"src/*/{m}.py" for m in ("cli", "errors", "release")))
-PATTERNS += tuple(f"src/*/{module}.py" for module in ("drift_report", "settings", "telemetry"))
+PATTERNS = ("deploy/*", "Dockerfile", "src/*/__init__.py", "src/*/cli.py", "src/*/settings.py", "src/*/core/errors.py")
+PATTERNS += tuple(f"src/*/core/{module}.py" for module in ("release/release", "monitoring/report", "serving/telemetry"))
 ALERTS = Path(__file__).parent / "alerts.yaml"
 OLDEST, NEWEST = "kustomize-oldest", "kustomize-newest"
 
@@ -49,16 +50,22 @@ def kustomize() -> list[str]:
     lack("neither kustomize nor kubectl is installed (.ci/tools installs kustomize)")
 
 
+def of_clusters(assembly: Assembly) -> list[tuple[Combination, dict[str, File]]]:
+    """Return each distinct set of files of the projects that are for a cluster."""
+    return [found for found in assembly.subtrees(*PATTERNS) if found[0].answers["deploy"] == "kubernetes"]
+
+
 @pytest.fixture(scope="module")
 def projects(assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, Path, Path]]:
     """Return each distinct set of files on disk, as rendered and as released and filled in, with the cloud's name."""
     found = []
-    for number, (combination, files) in enumerate(assembly.subtrees(*PATTERNS)):
+    for number, (combination, files) in enumerate(of_clusters(assembly)):
         folder = tmp_path_factory.mktemp(f"manifests-{number}")
         before = manifests.write(files, folder / "unreleased")
         after = manifests.write(files, folder / "released")
         manifests.fill_in(after)
         manifests.release_all(after)
+        manifests.add_monitoring(after)
         found.append((str(combination.answers["cloud"]), before, after))
     return found
 
@@ -70,10 +77,10 @@ def trees(
     """Return what kustomize makes of every overlay and of training, with and without what is optional."""
     command = kustomize()
     found = []
-    for (_, files), (cloud, before, after) in zip(assembly.subtrees(*PATTERNS), projects, strict=True):
+    for (_, files), (cloud, before, after) in zip(of_clusters(assembly), projects, strict=True):
         more = tmp_path_factory.mktemp("optional") / "project"
         shutil.copytree(after, more)
-        manifests.add_components(more)
+        manifests.add_options(more)
         names = (*OVERLAYS, TRAIN)
         unreleased = {n: manifests.build(command, before / n, f"{cloud}/{n} (unreleased)") for n in names}
         released = {n: manifests.build(command, after / n, f"{cloud}/{n}") for n in names}
@@ -142,8 +149,8 @@ def test_commands_are_those_that_there_are(trees: list[Tree]) -> None:
 
 def test_rules_and_dashboard_ask_for_what_is_measured(trees: list[Tree]) -> None:
     for tree in trees:
-        names = ("prometheusrule.yaml", "dashboard.json")
-        texts = {n: tree.files[f"deploy/components/monitoring/{n}"].content.decode() for n in names}
+        names = ("alerts.yaml", "dashboard.json")
+        texts = {n: tree.files[f"deploy/monitoring/{n}"].content.decode() for n in names}
         assert list(checks.metric_problems(texts, tree.files)) == []
         (job,) = (v["query"] for v in json.loads(texts["dashboard.json"])["templating"]["list"] if v["name"] == "job")
         for build in (tree.released[overlay] for overlay in OVERLAYS):
@@ -166,13 +173,16 @@ def test_alerts_watch_the_namespaces_that_there_are(trees: list[Tree]) -> None:
 def test_examples_for_gitops_point_at_what_there_is(trees: list[Tree]) -> None:
     for tree in trees:
         namespaces = {Path(n).name: b.of("Namespace")[0]["metadata"]["name"] for n, b in tree.released.items()}
-        for name in ("argocd", "flux"):
-            objects = load_yaml(tree.files[f"deploy/gitops/{name}.yaml"].content.decode())
+        examples = re.findall(r"```yaml\n(.*?)```", tree.files["deploy/README.md"].content.decode(), re.DOTALL)
+        assert len(examples) == 2
+        for objects in map(load_yaml, examples):
             assert list(checks.schema_problems(objects, checks.KUBERNETES[-1])) == []
             paths = [obj["spec"].get("source", obj["spec"]).get("path") for obj in objects]
             overlays = [Path(path) for path in paths if path]
             assert overlays
             assert all(f"{path.as_posix()}/kustomization.yaml" in tree.files for path in overlays)
+            branches = re.findall(r"'(?:branch|targetRevision)': '(\w+)'", str(objects))
+            assert branches == ["staging"], "CI pushes staging's release there"
             for obj, path in ((obj, Path(path)) for obj, path in zip(objects, paths, strict=True) if path):
                 assert obj["spec"].get("destination", {}).get("namespace") in (None, namespaces[path.name])
 
@@ -194,7 +204,7 @@ def test_an_update_to_another_cloud_keeps_what_was_released_and_filled_in(templa
     commit(project)
     releases = {path: path.read_bytes() for path in project.glob("deploy/**/release/kustomization.yaml")}
     assert len(releases) == 3
-    for path in copier.template.glob("template/deploy/**/release/kustomization.yaml.jinja"):
+    for path in copier.template.glob("template/*/deploy/**/release/kustomization.yaml.jinja"):
         path.write_text(f"# Another first line.\n{path.read_text(encoding='utf-8')}", encoding="utf-8")
     commit(copier.template, "v2.0.0")
     copier.update(project, {"cloud": "azure"})

@@ -34,6 +34,7 @@ def project(files: dict[str, File], tmp_path_factory: pytest.TempPathFactory) ->
     root = manifests.write(files, tmp_path_factory.mktemp("defects") / "project")
     manifests.fill_in(root)
     manifests.release_all(root)
+    manifests.add_monitoring(root)
     return root
 
 
@@ -224,8 +225,13 @@ def edit(project: Path, path: str, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("path", "old", "new", "sentence"),
     [
-        ("deploy/base/kustomization.yaml", "- service.yaml", "- services.yaml", "services.yaml"),
-        (f"{PROD}/replicas.yaml", "name: serving", "name: server", "no matches for Id"),
+        ("deploy/base/kustomization.yaml", "- serving.yaml", "- servings.yaml", "servings.yaml"),
+        (
+            f"{PROD}/kustomization.yaml",
+            "name: serving\n      spec:\n        min",
+            "name: server\n      spec:\n        min",
+            "no matches for Id",
+        ),
         ("deploy/components/drift/cronjob.yaml", "name: drift", "generateName: drift-", "missing metadata.name"),
         (f"{PROD}/settings.yaml", "HOST:", "HOSTNAME:", "HOST"),
         (RELEASE, "kind: Component", "kind: Components", "Components"),

@@ -141,6 +141,17 @@ def test_what_a_file_reads_is_followed_through_partials_and_computed_answers(tmp
             id="a layer is active for another choice",
         ),
         pytest.param(
+            with_question("host_local: {type: str, when: false, default: \"{{ '.' if cloud == 'gcp' else '' }}\"}")
+            | {"template/{{ host_local }}/note.txt": "local\n"},
+            "host_local must be '' with ci=github, cloud=gcp, docs=True, size=small, not '.'",
+            id="a layer of a computed answer is active for another value",
+        ),
+        pytest.param(
+            with_question("host_local: {type: str, when: false, default: \"{{ '.' if host == 'local' else '' }}\"}"),
+            "host_local is a layer without a folder",
+            id="a layer of a computed answer is never used",
+        ),
+        pytest.param(
             with_question("without: {type: str, when: false, default: \"{{ '.' if ci == 'none' else '' }}\"}")
             | {"template/{{ without }}/note.txt": "none\n"},
             "without is used as a layer, but no question and choice give it that name",

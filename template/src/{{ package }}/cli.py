@@ -12,6 +12,7 @@ import typer
 from pydantic import ValidationError
 
 from .core.errors import DriftError, ProjectError
+from .core.training import threads
 from .settings import Settings
 
 app = typer.Typer(
@@ -23,11 +24,22 @@ app = typer.Typer(
 )
 DRAIN_SECONDS = 15
 """How long requests under way may take when the service is told to stop; Kubernetes gives it 30 seconds in all."""
+KEEP_ALIVE_SECONDS = 620
+"""How long an idle connection stays open: longer than load balancers keep it (Google 600 s, AWS 60 s), because they lose
+what they send while it is being closed."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Model = Annotated[str, typer.Option(help="candidate, champion, a bundle's id, or its path or URI.")]
 NewBaseline = Annotated[
     bool, typer.Option("--new-baseline", help="Accept a model that cannot be compared with the champion.")
 ]
+
+
+@app.callback()
+def check() -> None:
+    """Check `schema.py` before any command does its work."""
+    from .core.contract import check as schema
+
+    schema.check()
 
 
 @app.command()
@@ -141,6 +153,11 @@ def serve(
                 port=port,
                 workers=workers,
                 access_log=False,
+                proxy_headers=False,  # the service asks nobody where they are
+                server_header=False,
+                http=f"{__package__}.core.serving.protocol:JoiningProtocol",
+                ws="none",
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=DRAIN_SECONDS,
             )
         except SystemExit as stop:  # uvicorn says 3 when it cannot start, which here is the gate's code
@@ -169,7 +186,7 @@ def predict(
     from .core.bundles import predictor, registry
 
     bundle = registry.fetch(model, Settings())
-    done = batch.predict(predictor.load(bundle, threads=os.cpu_count() or 1), source, target, rows_a_part)
+    done = batch.predict(predictor.load(bundle, threads=threads.available()), source, target, rows_a_part)
     invalid = f"; {done.invalid} of them break the contract and have no prediction" if done.invalid else ""
     _print(f"{done.rows} rows in {done.parts} parts in {target}{invalid}", done, as_json)
 
@@ -240,6 +257,7 @@ def smoke(
 
 def main() -> None:
     """Run the command; what its user can mend is one sentence, everything else a traceback."""
+    threads.limit()
     try:
         app()
     except ProjectError as error:

@@ -27,6 +27,13 @@ class Settings(BaseSettings):
     """A larger request is refused."""
     max_request_rows: PositiveInt = 1_000
     """A request with more rows is refused."""
+    max_pending_bytes: PositiveInt = 32_000_000
+    """How many bytes of requests may be under way in one process; a request beyond that is answered with 503 at once.
+
+    It bounds memory and the time that a request waits: 32 MB of full requests take about two seconds of one core.
+    """
+    request_seconds: PositiveFloat = 10
+    """How long the body of a request may take to arrive."""
 
     prediction_log_uri: str = "artifacts/predictions"
     """Where predictions are logged; nowhere if empty."""

@@ -26,7 +26,7 @@ def python(project: Project, script: str, *arguments: object) -> str:
 
 def publish(project: Project, bundle: Path, folder: str) -> str:
     """Copy a bundle below a folder, as training does, and return its URI."""
-    script = "import sys; from pathlib import Path; from churn import bundle; "
+    script = "import sys; from pathlib import Path; from churn.core.bundles import bundle; "
     script += "print(bundle.publish(bundle.verify(Path(sys.argv[1])), sys.argv[2]))"
     return python(project, script, bundle, folder)
 
@@ -35,7 +35,7 @@ def seal(project: Project, folder: Path) -> Path:
     """Make a bundle of an altered copy of one, and return the folder that is named by its content."""
     data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["data"]
     (folder / "manifest.json").unlink()
-    script = "import sys; from pathlib import Path; from churn import bundle; "
+    script = "import sys; from pathlib import Path; from churn.core.bundles import bundle; "
     script += "print(bundle.seal(Path(sys.argv[1]), data=sys.argv[2]).id)"
     return folder.rename(folder.parent / python(project, script, folder, data))
 

@@ -107,7 +107,7 @@ def test_a_pod_learns_from_its_cloud_who_it_is(
     tmp_path.chmod(0o755)
     command = ("serve", "--host", "127.0.0.1", "--port", str(free_port()))
     with identity() as known:
-        env = variables(cloud, known.port, free_port()) | {"MODEL_URI": f"{scheme}://models/0123456789abcdef"}
+        env = variables(cloud, known.port, free_port()) | {"MODEL_URI": f"{scheme}://models/{'0123456789abcdef' * 4}"}
         with service.run(*command, env=env, mounts={tmp_path: PLACE}) as container:
             wait(lambda: "cannot be fetched" in container.log.read_text(), "it does not try")
             assert any(all(text in asked for text in wanted) for asked in known.asked), known.asked

@@ -85,7 +85,8 @@ def rows_logged(project: Project, log: str, gate: Gate) -> int:
 
 def ended(image: Image, project: Project, folder: str, env: dict[str, str]) -> str:
     """Run an image as the CronJob of a folder runs it, insist that it succeeds, and return what it has printed."""
-    (cronjob,) = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    manifests = yaml.safe_load_all((project.folder / f"deploy/{folder}/cronjob.yaml").read_text(encoding="utf-8"))
+    (cronjob,) = (each for each in manifests if each["kind"] == "CronJob")
     (container,) = cronjob["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"]
     assert {variable["name"] for variable in container["env"]} <= env.keys()
     arguments = [re.sub(r"\$\((\w+)\)", lambda name: env[name[1]], argument) for argument in container["args"]]
@@ -102,7 +103,7 @@ def test_what_is_trained_in_the_cluster_is_served_there(
     store = f"{bucket.uri}/trained"
     with bucket.open():
         env = bucket.environment | {"STORE_URI": store, "MLFLOW_TRACKING_URI": "sqlite:///artifacts/mlflow.db"}
-        (bundle,) = re.findall(r"^([0-9a-f]{16}) is the champion", ended(trainer, project, "train", env), re.MULTILINE)
+        (bundle,) = re.findall(r"^([0-9a-f]{64}) is the champion", ended(trainer, project, "train", env), re.MULTILINE)
         with serving(service, bucket, f"{store}/bundles/{bundle}") as (port, _):
             wait(lambda: answers(port, "/readyz", text=bundle), "the service is not ready")
             assert ask(port, "POST", "/v1/predict", request_body).status == 200
@@ -152,7 +153,7 @@ def test_a_silent_store_is_given_up_and_tried_again(
 def test_a_service_that_waits_for_a_silent_store_ends_when_told(service: Image, gate: Gate) -> None:
     with gate.open():
         gate.silent = True
-        with serving(service, gate, f"{gate.uri}/silent/0123456789abcdef") as (_, container):
+        with serving(service, gate, f"{gate.uri}/silent/{'0123456789abcdef' * 4}") as (_, container):
             time.sleep(1)
             assert container.stop(5) == 0
         gate.silent = False
@@ -229,7 +230,7 @@ SPOILS = {
 
 def replace(project: Project, gate: Gate, model: str, file: Path) -> None:
     """Put a file in the place of the one in the store, or delete that one where the file is gone."""
-    script = "import sys, obstore, pathlib; from churn.storage import open_folder; "
+    script = "import sys, obstore, pathlib; from churn.core.bundles.storage import open_folder; "
     script += "store, file = open_folder(sys.argv[1]), pathlib.Path(sys.argv[2]); "
     script += "obstore.put(store, file.name, file) if file.exists() else obstore.delete(store, file.name)"
     python(project.with_env(**gate.environment), script, model, file)
@@ -241,9 +242,8 @@ def test_a_model_of_other_features_is_never_served(
     """A bundle that is whole, and named by its content, but made by another version of the project."""
     bundle = shutil.copytree(champion, tmp_path / "bundle")
     digest = edit(bundle, features="0" * 64)
-    script = (
-        "import sys; from pathlib import Path; from churn.bundle import verify; print(verify(Path(sys.argv[1])).id)"
-    )
+    script = "import sys; from pathlib import Path; from churn.core.bundles.bundle import verify; "
+    script += "print(verify(Path(sys.argv[1])).id)"
     bundle = bundle.rename(tmp_path / python(project, script, digest.parent))
     with bucket.open():
         model = publish(project.with_env(**bucket.environment), bundle, f"{bucket.uri}/other")
@@ -261,7 +261,8 @@ def test_a_large_bundle_is_fetched_in_little_memory(
             file.write(part.to_bytes(4, "big") * 250_000)
     bundle = seal(project, bundle)
     script = (
-        "import resource, sys; from pathlib import Path; from churn.bundle import fetch; import onnxruntime; "
+        "import resource, sys; from pathlib import Path; from churn.core.bundles.bundle import fetch; "
+        "import onnxruntime; "
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3; before = peak(); "
         "fetch(sys.argv[1], Path(sys.argv[2])); print(peak() - before)"
     )

@@ -98,7 +98,7 @@ def exporter_options(project: Project, folder: Path, port: int) -> Sequence[str]
 
 def configuration(project: Project, ports: Mapping[str, int]) -> str:
     """Return the generated configuration, for services on this machine, and with a scrape each second."""
-    text = (project.folder / "deploy/compose/prometheus.yml").read_text(encoding="utf-8")
+    text = (project.folder / "deploy/monitoring/prometheus.yml").read_text(encoding="utf-8")
     for target, port in ports.items():
         assert target in text
         text = text.replace(target, f"127.0.0.1:{port}")
@@ -119,7 +119,7 @@ def query(port: int, expression: str) -> list[dict[str, Any]]:
 
 def expressions(project: Project) -> dict[tuple[str, str], str]:
     """Return the dashboard's expressions, by panel and name, as Grafana sends them."""
-    dashboard = json.loads((project.folder / "deploy/components/monitoring/dashboard.json").read_text(encoding="utf-8"))
+    dashboard = json.loads((project.folder / "deploy/monitoring/dashboard.json").read_text(encoding="utf-8"))
     values = {"$__rate_interval": INTERVAL, "$namespace": ".*"}
     values |= {f"${v['name']}": v["query"] for v in dashboard["templating"]["list"] if v["type"] == "constant"}
     found = {}
@@ -156,5 +156,5 @@ def test_a_misspelt_metric_has_no_data(prometheus: int, project: Project) -> Non
 
 
 def test_prometheus_accepts_the_configuration(project: Project) -> None:
-    command = [need("promtool"), "check", "config", str(project.folder / "deploy/compose/prometheus.yml")]
+    command = [need("promtool"), "check", "config", str(project.folder / "deploy/monitoring/prometheus.yml")]
     subprocess.run(command, check=True, capture_output=True)

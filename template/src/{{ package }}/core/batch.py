@@ -7,13 +7,15 @@ import io
 from collections.abc import Iterator
 
 import msgspec
+import numpy as np
 import obstore
 import polars as pl
 from obstore.store import ObjectStore
 
+from .. import source as files
 from .bundles.predictor import Predictor
 from .bundles.storage import open_folder
-from .contract.tables import to_columns
+from .contract.tables import blank, to_columns, unreadable
 from .errors import ProjectError
 from .task.answer import flatten
 
@@ -55,7 +57,7 @@ def predict(predictor: Predictor, source: str, target: str, rows_a_part: int) ->
 
 
 def _scan(source: str, predictor: Predictor) -> pl.LazyFrame:
-    frame = pl.scan_parquet(source) if source.endswith(".parquet") else pl.scan_csv(source, infer_schema=False)
+    frame = files.scan(source)
     names = frame.collect_schema().names()
     if missing := [column.name for column in predictor.signature.inputs if column.name not in names]:
         raise ProjectError(f"{source} lacks {', '.join(missing)}, which the model asks for")
@@ -77,13 +79,14 @@ def _parts(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
 
 def _predict(predictor: Predictor, part: pl.DataFrame, summary: Summary) -> pl.DataFrame:
     signature = predictor.signature
-    columns = to_columns(part, signature.inputs)
-    invalid = signature.invalid(columns)
+    known = blank(part, signature.inputs, signature.missing)
+    columns = to_columns(known, signature.inputs)
+    invalid = np.any([signature.invalid(columns), *(unreadable(known, column) for column in signature.inputs)], axis=0)
     answer = flatten(predictor.predict(columns))
     summary.rows += part.height
     summary.invalid += int(invalid.sum())
-    for name, count in signature.unseen(columns).items():
-        summary.unseen[name] = summary.unseen.get(name, 0) + count
+    for name, rows in signature.unseen(columns).items():
+        summary.unseen[name] = summary.unseen.get(name, 0) + len(rows)
     kept, valid = part.drop(column.name for column in signature.inputs), pl.Series(~invalid)
     outputs = [pl.Series(name, array.tolist() if array.dtype == object else array) for name, array in answer.items()]
     return kept.with_columns(pl.when(valid).then(series).alias(series.name) for series in outputs)

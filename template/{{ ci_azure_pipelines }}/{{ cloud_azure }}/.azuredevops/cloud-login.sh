@@ -5,9 +5,9 @@ token=$(curl --fail --silent --show-error --request POST --data "" \
     "${SYSTEM_OIDCREQUESTURI%/}?api-version=7.1&serviceConnectionId=$(printenv "CONNECTION_$STAGE")" |
     python3 -c 'import json, sys; print(json.load(sys.stdin)["oidcToken"])')
 AZURE_CLIENT_ID=$(printenv "IDENTITY_$STAGE")
-AZURE_FEDERATED_TOKEN_FILE=$AGENT_TEMPDIRECTORY/cloud-token
-export AZURE_CLIENT_ID AZURE_FEDERATED_TOKEN_FILE AZURE_TENANT_ID="$TENANT_ID" AZURE_STORAGE_ACCOUNT_NAME="$STORAGE_ACCOUNT"
-printf %s "$token" > "$AZURE_FEDERATED_TOKEN_FILE"
+AZURESUBSCRIPTION_SERVICE_CONNECTION_ID=$(printenv "CONNECTION_$STAGE") # the bundle store asks for tokens itself
+export AZURE_CLIENT_ID AZURE_TENANT_ID="$TENANT_ID" AZURE_STORAGE_ACCOUNT_NAME="$STORAGE_ACCOUNT"
+export AZURESUBSCRIPTION_SERVICE_CONNECTION_ID
 az login --service-principal --username "$AZURE_CLIENT_ID" --tenant "$TENANT_ID" \
     --federated-token "$token"
 az account set --subscription "$SUBSCRIPTION_ID"

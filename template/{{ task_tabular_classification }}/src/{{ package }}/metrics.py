@@ -5,8 +5,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
-from sklearn.metrics import average_precision_score
 
 from .core.contract.columns import Answer
 from .core.evaluation.measure import Examples, Metric, Target
@@ -31,22 +29,39 @@ def _mean_over_labels(score: Callable[[NDArray[np.bool_], Probabilities], float]
 
 
 def _roc_auc(hit: NDArray[np.bool_], score: Probabilities) -> float:
-    """Return the area under the ROC curve, from ranks: the bootstrap needs it thousands of times."""
-    hits = np.count_nonzero(hit)
-    return float((rankdata(score)[hit].sum() - hits * (hits + 1) / 2) / (hits * (len(hit) - hits)))
+    """Return the area under the ROC curve: the share of pairs of a hit and a miss that are ranked right."""
+    hits, misses = np.sort(score[hit]), np.sort(score[~hit])
+    above, not_below = (np.searchsorted(misses, hits, side=side).sum() for side in ("left", "right"))
+    return float((above + not_below) / 2 / (len(hits) * len(misses)))
 
 
-def _log_loss(target: Target, probabilities: Probabilities) -> float:
-    happened = np.take_along_axis(probabilities, target[:, None], axis=1)
-    return float(-np.log(np.clip(happened, 1e-7, 1)).mean())
+def _average_precision(hit: NDArray[np.bool_], score: Probabilities) -> float:
+    """Return the precision at each threshold, weighted by the recall that is gained there."""
+    order = np.argsort(score)[::-1]
+    ranked, hits = score[order], np.cumsum(hit[order])
+    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # equal scores share a threshold
+    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
+    return float(np.sum(np.diff(recall[::-1], append=0) * -precision[::-1]))
 
 
-def _brier(target: Target, probabilities: Probabilities) -> float:
-    return float(np.mean(np.sum((probabilities - np.eye(len(LABELS))[target]) ** 2, axis=1)))
+def _log_loss(target: Target, probabilities: Probabilities) -> NDArray[np.floating[Any]]:
+    happened = np.take_along_axis(probabilities, target[:, None], axis=1)[:, 0]
+    return -np.log(np.clip(happened, 1e-7, 1))
 
 
-def _accuracy(target: Target, probabilities: Probabilities) -> float:
-    return float(np.mean(target == probabilities.argmax(axis=1)))
+def _brier(target: Target, probabilities: Probabilities) -> NDArray[np.floating[Any]]:
+    distance: NDArray[np.floating[Any]] = np.sum((probabilities - np.eye(len(LABELS))[target]) ** 2, axis=1)
+    return distance
+
+
+def _is_right(target: Target, probabilities: Probabilities) -> NDArray[np.bool_]:
+    right: NDArray[np.bool_] = target == probabilities.argmax(axis=1)
+    return right
+
+
+def _rarest(target: Target) -> int:
+    """Return how often the rarest label occurs: a ranking is as sure as the rows on its smaller side are many."""
+    return int(np.unique(target, return_counts=True)[1].min())
 
 
 METRICS: dict[str, Metric] = {
@@ -54,20 +69,35 @@ METRICS: dict[str, Metric] = {
         _of(_mean_over_labels(_roc_auc)),
         higher_is_better=True,
         meaning="How often a row that has the label is ranked above one that has not: 0.5 is chance, 1 is perfect.",
+        bounds=(0, 1),
+        trials=_rarest,
     ),
     "average_precision": Metric(
-        _of(_mean_over_labels(average_precision_score)),
+        _of(_mean_over_labels(_average_precision)),
         higher_is_better=True,
         meaning="The mean share of hits among the rows ranked highest; chance is the share of the label in the data.",
+        bounds=(0, 1),
+        trials=_rarest,
     ),
     "log_loss": Metric(
-        _of(_log_loss), higher_is_better=False, meaning="How surprised the model is by what happened: 0 is never."
+        _of(_log_loss),
+        higher_is_better=False,
+        meaning="How surprised the model is by what happened: 0 is never.",
+        by_row=True,
     ),
     "brier": Metric(
-        _of(_brier), higher_is_better=False, meaning="The squared distance between probabilities and what happened."
+        _of(_brier),
+        higher_is_better=False,
+        meaning="The squared distance between probabilities and what happened.",
+        by_row=True,
+        bounds=(0, 2),
     ),
     "accuracy": Metric(
-        _of(_accuracy), higher_is_better=True, meaning="The share of rows whose most probable label is the right one."
+        _of(_is_right),
+        higher_is_better=True,
+        meaning="The share of rows whose most probable label is the right one.",
+        by_row=True,
+        bounds=(0, 1),
     ),
 }
 

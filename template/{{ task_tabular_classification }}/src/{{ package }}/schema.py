@@ -6,12 +6,19 @@ measured against, the slices of the model card and the rows that the tests use a
 
 from .core.contract.columns import Category, Column, Number
 
-ROW_ID = "application_id"
-"""Names a row, once and for all: whether it is trained on or held out depends on nothing else."""
+ROW_ID: str | None = "application_id"
+"""Names a row, once and for all: whether it is trained on or held out depends on nothing else. None: no column does."""
+GROUP: str | None = None
+"""A column whose equal values belong together, such as a customer's number: held out, and drawn by chance, as one."""
+TIME: str | None = None
+"""A column of days: the newest are held out, instead of rows at random."""
 
 TARGET = "credit_risk"
 LABELS = ("good", "bad")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
+
+MISSING: tuple[str, ...] = ("",)
+"""The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
 
 INPUTS: tuple[Column, ...] = (
     Category(

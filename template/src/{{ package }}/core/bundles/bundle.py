@@ -1,13 +1,15 @@
 """The model bundle: an immutable folder that holds a model and all that is known of it, named by its content.
 
-Its `manifest.json` names the SHA-256 of every other file, of the data and of `features.py`; the SHA-256 of the manifest
-is the bundle's id and the folder's name. So what is served can be traced to what it was made of, and nothing can be
-altered on the way without being noticed.
+Its `manifest.json` names the SHA-256 of every other file, of the data and of the features' code; the SHA-256 of the
+manifest is the bundle's id and the folder's name. So what is served can be traced to what it was made of, and nothing
+can be altered on the way without being noticed: whoever alters a file and seals the folder again makes another bundle,
+which is refused under the old name.
 """
 
 import asyncio
 import contextlib
 import hashlib
+import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +18,15 @@ from pathlib import Path
 import msgspec
 import obstore
 
-from ... import features
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .storage import is_remote, join, open_folder
+from .fingerprint import features_sha256
+from .storage import is_remote, join, open_folder, store_errors
 
 MANIFEST = "manifest.json"
-ID_LENGTH = 16
+FORMAT = 2
+"""What this version of the project writes and reads; a manifest that names none is of format 1."""
+ID = re.compile("[0-9a-f]{64}")
 PART = 8 * 1024**2
 """How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
 RETRIES = 3
@@ -32,9 +36,20 @@ RETRIES = 3
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """What a bundle is made of; `files` maps each path below it to its SHA-256."""
 
+    format: int
     files: dict[str, str]
     data: str
     features: str
+
+
+class FormatError(ProjectError):
+    """A bundle was made by another version of the template."""
+
+
+class _Format(msgspec.Struct, frozen=True):
+    """The one part of a manifest that all versions agree on."""
+
+    format: int = 1
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -55,11 +70,6 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def features_sha256() -> str:
-    """Return the SHA-256 of `features.py`."""
-    return sha256(Path(str(features.__file__)))
-
-
 def seal(folder: Path, *, data: str) -> Bundle:
     """Turn a folder into a bundle by writing its manifest.
 
@@ -69,38 +79,51 @@ def seal(folder: Path, *, data: str) -> Bundle:
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
-    manifest = Manifest(files=files, data=data, features=features_sha256())
+    manifest = Manifest(format=FORMAT, files=files, data=data, features=features_sha256())
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     return verify(folder)
 
 
 def verify(folder: Path) -> Bundle:
-    """Check every file of a bundle against its manifest.
+    """Check every file of a bundle against its manifest, and the bundle against its name where that is an id.
 
     Raises:
-        ProjectError: there is no bundle, or it is not what it was when it was sealed.
+        FormatError: it was made by another version.
+        ProjectError: there is no bundle, it is not what it was when it was sealed, or not the one that is named.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise ProjectError(f"{folder} is not a model bundle: it has no {MANIFEST}")
-    try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except msgspec.DecodeError as error:
-        raise ProjectError(f"the manifest of {folder} cannot be read: {error}") from error
+    manifest = _decode(path.read_bytes(), str(folder))
     for name, digest in manifest.files.items():
         if not (folder / name).is_file():
             raise ProjectError(f"the bundle {folder} is damaged: {name} is missing")
         if sha256(folder / name) != digest:
             raise ProjectError(f"the bundle {folder} is damaged: {name} is not the file that was sealed")
-    return Bundle(folder, sha256(path)[:ID_LENGTH], manifest)
+    bundle = Bundle(folder, sha256(path), manifest)
+    if ID.fullmatch(folder.name) and bundle.id != folder.name:
+        raise ProjectError(f"{folder} holds the bundle {bundle.id}, not {folder.name}")
+    return bundle
+
+
+def _decode(content: bytes, where: str) -> Manifest:
+    """Read a manifest."""
+    try:
+        written = msgspec.json.decode(content, type=_Format).format
+        if written != FORMAT:
+            raise FormatError(f"the bundle {where} has format {written}; this project reads {FORMAT}: train again")
+        return msgspec.json.decode(content, type=Manifest)
+    except msgspec.DecodeError as error:
+        raise ProjectError(f"the manifest of {where} cannot be read: {error}") from error
 
 
 def publish(bundle: Bundle, folder_uri: str) -> str:
     """Copy a bundle below a folder and return its URI; the manifest goes last, so that half a bundle is none."""
     uri = join(folder_uri, bundle.id)
-    store = open_folder(uri)
-    for name in [*bundle.manifest.files, MANIFEST]:
-        obstore.put(store, name, bundle.path / name)
+    with store_errors(f"the bundle cannot be published as {uri}"):
+        store = open_folder(uri)
+        for name in [*bundle.manifest.files, MANIFEST]:
+            obstore.put(store, name, bundle.path / name)
     return uri
 
 
@@ -116,7 +139,7 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
     It can be cancelled at any time, and leaves nothing behind then.
 
     Args:
-        uri: A bundle's folder, as `publish` returns it; a local one is verified where it is.
+        uri: A bundle's folder, as `publish` returns it; a local one is verified where it is, and may have any name.
         cache: Where a remote bundle is kept; what is there already is not fetched again.
 
     Raises:
@@ -124,7 +147,10 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
     """
     if not is_remote(uri):
         return await asyncio.to_thread(verify, Path(uri))
-    folder = cache / uri.rstrip("/").rpartition("/")[2]
+    name = uri.rstrip("/").rpartition("/")[2]
+    if not ID.fullmatch(name):
+        raise FormatError(f"{uri} does not end with a bundle's id of 64 digits, so it names no bundle of this version")
+    folder = cache / name
     with contextlib.suppress(ProjectError):
         return await asyncio.to_thread(verify, folder)
     shutil.rmtree(folder, ignore_errors=True)
@@ -141,10 +167,10 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
 
 async def _download(uri: str, folder: Path) -> None:
     """Copy a remote bundle into a folder."""
-    try:
+    with store_errors(f"the bundle {uri} cannot be fetched"):
         store = open_folder(uri, retries=RETRIES)
         content = bytes(await (await obstore.get_async(store, MANIFEST)).bytes_async())
-        for name in msgspec.json.decode(content, type=Manifest).files:
+        for name in _decode(content, uri).files:
             path = folder / name
             if folder.resolve() not in path.resolve().parents:
                 raise ProjectError(f"the manifest of {uri} names a file outside the bundle: {name}")
@@ -155,6 +181,3 @@ async def _download(uri: str, folder: Path) -> None:
                     end = min(start + PART, size)
                     file.write(await obstore.get_range_async(store, name, start=start, end=end))
         (folder / MANIFEST).write_bytes(content)
-    except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError, ValueError) as error:
-        reason = str(error).partition("\n")[0]
-        raise ProjectError(f"the bundle {uri} cannot be fetched: {reason}") from error

@@ -1,7 +1,7 @@
 """The one way a model is called, by evaluation, serving and batch alike.
 
-To serve something that is not ONNX, change `export` in `model.py` and what `open_model` returns here: everything else
-asks for no more than `Predictor`.
+To serve something that is not ONNX, change `export` in `model.py`, how `graphs.py` saves it, and what `open_model`
+returns here: everything else asks for no more than `Predictor`.
 """
 
 from pathlib import Path
@@ -12,7 +12,8 @@ import onnxruntime as ort
 from ..contract.columns import Answer, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .bundle import Bundle, features_sha256
+from .bundle import Bundle
+from .fingerprint import features_sha256
 
 
 class Predictor(Protocol):

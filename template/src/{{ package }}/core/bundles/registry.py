@@ -12,7 +12,7 @@ from ...settings import Settings
 from ..errors import ProjectError
 from . import bundle
 from .bundle import Bundle
-from .storage import is_remote, join, open_folder
+from .storage import is_remote, join, open_folder, store_errors
 
 Role = Literal["candidate", "champion"]
 
@@ -25,32 +25,59 @@ class Pointer(msgspec.Struct, frozen=True):
     previous: str | None = None
 
 
+def touch(settings: Settings) -> None:
+    """Write something into a remote store, so that a wrong URI or identity is found before anything is trained.
+
+    Raises:
+        ProjectError: the store refuses it.
+    """
+    if is_remote(settings.store_uri):
+        with store_errors(f"the store {settings.store_uri} refuses"):
+            obstore.put(open_folder(settings.store_uri), "touched", b"")
+
+
 def publish(candidate: Bundle, settings: Settings) -> str:
     """Put a bundle into the registry as its newest candidate and return its URI."""
-    uri = bundle.publish(candidate, join(settings.store_uri, "bundles"))
+    with store_errors(f"the store {settings.store_uri} refuses"):
+        uri = bundle.publish(candidate, join(settings.store_uri, "bundles"))
     _point("candidate", Pointer(candidate.id), settings)
     return uri
 
 
 def crown(candidate: Bundle, reason: str, settings: Settings) -> None:
-    """Make a bundle the champion; `champion.md` is its card, and says for what reason."""
+    """Make a bundle the champion, and publish it if it comes from elsewhere.
+
+    `champion.md` is its card, and says for what reason.
+    """
     before = pointer("champion", settings)
     previous = before.bundle if before else None
     if candidate.id == previous:
         return
     text = (candidate.path / "card.md").read_text().replace("](plots/", f"](bundles/{candidate.id}/plots/")
     text += f"\n## Promotion\n\nChampion {'in place of ' + previous if previous else 'as the first model'}: {reason}.\n"
-    obstore.put(open_folder(settings.store_uri), "champion.md", text.encode())
+    with store_errors(f"the champion's card cannot be written into {settings.store_uri}"):
+        store = open_folder(settings.store_uri)
+        try:
+            obstore.head(store, f"bundles/{candidate.id}/{bundle.MANIFEST}")
+        except FileNotFoundError:
+            bundle.publish(candidate, join(settings.store_uri, "bundles"))
+        obstore.put(store, "champion.md", text.encode())
     _point("champion", Pointer(candidate.id, reason, previous), settings)
 
 
 def pointer(role: Role, settings: Settings) -> Pointer | None:
-    """Return a pointer, or None while nothing has that role."""
-    try:
-        content = bytes(obstore.get(open_folder(settings.store_uri), f"{role}.json").bytes())
-    except FileNotFoundError:
-        return None
-    return msgspec.json.decode(content, type=Pointer)
+    """Return a pointer, or None while nothing has that role.
+
+    Raises:
+        ProjectError: the store cannot be read, or the pointer is none.
+    """
+    name = f"{role}.json"
+    with store_errors(f"{name} in {settings.store_uri} cannot be read"):
+        try:
+            content = bytes(obstore.get(open_folder(settings.store_uri), name).bytes())
+        except FileNotFoundError:
+            return None
+        return msgspec.json.decode(content, type=Pointer)
 
 
 def find(reference: str, settings: Settings) -> str:
@@ -80,4 +107,5 @@ def fetch(reference: str, settings: Settings) -> Bundle:
 
 def _point(role: Role, target: Pointer, settings: Settings) -> None:
     content = msgspec.json.format(msgspec.json.encode(target), indent=2)
-    obstore.put(open_folder(settings.store_uri), f"{role}.json", content)
+    with store_errors(f"{role}.json cannot be written into {settings.store_uri}"):
+        obstore.put(open_folder(settings.store_uri), f"{role}.json", content)

@@ -1,8 +1,15 @@
-"""Folders, wherever they are: a path, or an `s3://`, `gs://` or `az://` URI; credentials come from the environment."""
+"""Folders, wherever they are: a path, or an `s3://`, `gs://` or `az://` URI; `credentials.py` says who we are there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
+import obstore
 from obstore.store import LocalStore, ObjectStore, from_url
+
+from ..errors import ProjectError
+from .credentials import make_provider
 
 
 def is_remote(uri: str) -> bool:
@@ -16,10 +23,30 @@ def open_folder(uri: str, retries: int = 10) -> ObjectStore:
     Args:
         uri: A path or URI.
         retries: How often a request that failed for a passing reason is tried again, ever more slowly.
+
+    Raises:
+        ProjectError: there are no credentials where the environment says that they are.
     """
-    if is_remote(uri):
-        return from_url(uri, retry_config={"max_retries": retries})
-    return LocalStore(Path(uri).resolve(), mkdir=True)
+    return _open_remote(uri, retries) if is_remote(uri) else LocalStore(Path(uri).resolve(), mkdir=True)
+
+
+@cache  # with its connections, and the token until that ends
+def _open_remote(uri: str, retries: int) -> ObjectStore:
+    return from_url(uri, credential_provider=make_provider(uri), retry_config={"max_retries": retries})
+
+
+@contextmanager
+def store_errors(what: str) -> Iterator[None]:
+    """Say what could not be done where a store refuses: it is absent, cannot be reached, or grants too little.
+
+    Raises:
+        ProjectError: it does.
+    """
+    try:
+        yield
+    except (OSError, ValueError, obstore.exceptions.BaseError) as error:
+        reason = str(error).partition("\n")[0]
+        raise ProjectError(f"{what}: {reason}") from error
 
 
 def join(uri: str, *parts: str) -> str:

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable
 
+import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from .columns import Category, Column, Columns, Date, Number, Text
 
@@ -20,6 +22,20 @@ FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", 
 def typed(column: Column) -> pl.Expr:
     """Return a column in the type of its kind; what cannot be read as such becomes null."""
     return READERS[type(column)](pl.col(column.name))
+
+
+def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]) -> pl.DataFrame:
+    """Return a table in which the texts that mean a missing value, and the empty one, are null in these columns."""
+    texts = [column.name for column in columns if frame.schema[column.name] in (pl.String, pl.Categorical, pl.Enum)]
+    gone = ["", *missing]
+    return frame.with_columns(
+        pl.when(~pl.col(name).cast(pl.String).is_in(gone)).then(pl.col(name)).alias(name) for name in texts
+    )
+
+
+def unreadable(frame: pl.DataFrame, column: Column) -> NDArray[np.bool_]:
+    """Tell which rows hold a value that cannot be read as the column's kind, shape (rows,)."""
+    return frame.select(pl.col(column.name).is_not_null() & typed(column).is_null()).to_series().to_numpy()
 
 
 def to_columns(frame: pl.DataFrame, columns: Iterable[Column]) -> Columns:

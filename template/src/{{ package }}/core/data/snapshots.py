@@ -10,6 +10,7 @@ from ... import source
 from ..bundles.bundle import sha256
 from ..errors import ProjectError
 from ..params import Params
+from ..yours import describe
 from .validation import CONTRACT, table, validate
 
 SNAPSHOTS = Path("artifacts/snapshots")
@@ -34,10 +35,7 @@ def make_snapshot(params: Params) -> Snapshot:
     Raises:
         ProjectError: the source cannot be read, lacks columns, or has more bad rows than `data.max_bad_rows`.
     """
-    try:
-        raw = source.read(params)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise ProjectError(f"the data cannot be read from {params.data.source}: {error}") from error
+    raw = _read(params)
     good, bad = validate(raw)
     bad_rows = bad["row"].n_unique()
     if bad_rows > params.data.max_bad_rows:
@@ -53,6 +51,19 @@ def make_snapshot(params: Params) -> Snapshot:
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
     return Snapshot(path, good.height, bad)
+
+
+def _read(params: Params) -> pl.DataFrame:
+    """Return the rows of the source; whatever goes wrong there is one sentence, for `source.py` is yours."""
+    try:
+        raw = source.read(params)
+    except ProjectError:
+        raise
+    except Exception as error:
+        raise ProjectError(f"the data cannot be read from {params.data.source}: {describe(error)}") from error
+    if not isinstance(raw, pl.DataFrame):
+        raise ProjectError(f"read() in source.py returns a {type(raw).__name__}; it must return a Polars DataFrame")
+    return raw
 
 
 def latest() -> Path:

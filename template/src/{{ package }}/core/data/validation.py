@@ -5,12 +5,20 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import AUDIT, INPUTS, ROW_ID
-from ..contract.columns import Category, Column
-from ..contract.tables import to_columns, typed
+from ..contract.columns import Category, Column, Date
+from ..contract.optional import GROUP, MISSING, TIME
+from ..contract.tables import blank, to_columns, typed, unreadable
 from ..errors import ProjectError
 from ..task.target import TARGET_COLUMN
+from ..yours import did_you_mean
 
-CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, Category(name=ROW_ID), TARGET_COLUMN)
+NAMED = {column.name for column in (*INPUTS, *AUDIT)}
+KEYS: tuple[Column, ...] = (
+    *(Category(name=name) for name in dict.fromkeys((ROW_ID, GROUP)) if name and name not in NAMED),
+    *(Date(name=name) for name in (TIME,) if name and name not in NAMED),
+)
+"""The columns by which rows are held out and that are nothing else."""
+CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, *KEYS, TARGET_COLUMN)
 """Every column of a snapshot."""
 BAD = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
 """The columns of a table of bad values; rows are counted from 1."""
@@ -26,9 +34,11 @@ def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
         ProjectError: columns are missing.
     """
     if missing := [column.name for column in CONTRACT if column.name not in raw.columns]:
-        raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py asks for")
-    frame = raw.select(typed(column) for column in CONTRACT)
-    bad = pl.concat([_faults(column, raw, frame) for column in CONTRACT]).sort("row", "column")
+        hint = did_you_mean(missing[0], raw.columns)
+        raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py names{hint}")
+    known = blank(raw, CONTRACT, MISSING)
+    frame = known.select(typed(column) for column in CONTRACT)
+    bad = pl.concat([_faults(column, known, frame) for column in CONTRACT]).sort("row", "column")
     good = np.ones(raw.height, dtype=bool)
     good[bad["row"].to_numpy() - 1] = False
     return frame.filter(good), bad
@@ -43,8 +53,7 @@ def table(bad: pl.DataFrame) -> str:
 def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the bad values of one column, each with the first reason that was found."""
     array = to_columns(frame, [column])[column.name]
-    unreadable = (raw[column.name].is_not_null() & frame[column.name].is_null()).to_numpy()
-    found: dict[str, NDArray[np.bool_]] = {f"not a {type(column).__name__.lower()}": unreadable}
+    found: dict[str, NDArray[np.bool_]] = {f"not a {type(column).__name__.lower()}": unreadable(raw, column)}
     found |= column.faults(array)
     found["not one of the schema's values"] = column.unknown(array)
     if column.name == ROW_ID:

@@ -35,7 +35,7 @@ def write(
     values = {
         "name": NAME,
         "summary": metadata(NAME)["Summary"],
-        "data": data[:16],
+        "data": data,
         "trained_rows": trained_rows,
         "rows": report.rows,
         "confidence": f"{CONFIDENCE:.0%}",

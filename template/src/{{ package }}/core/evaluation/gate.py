@@ -7,13 +7,14 @@ import msgspec
 from ...metrics import METRICS, naive
 from ...settings import Settings
 from ..bundles import predictor, registry
-from ..bundles.bundle import Bundle, features_sha256
+from ..bundles.bundle import Bundle, FormatError
+from ..bundles.fingerprint import features_sha256
 from ..contract.columns import Answer
 from ..data import snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
-from .intervals import Estimate, bootstrap
+from .intervals import Estimate, estimate, estimate_gain
 from .measure import Examples
 from .report import gate_metric
 
@@ -45,7 +46,10 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
         decision = keep_within(held_out, challenger, params.gate) or decision
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
-    champion = registry.fetch("champion", settings)
+    try:
+        champion = registry.fetch("champion", settings)
+    except FormatError as error:
+        return Decision("incomparable", str(error), params.gate.metric)
     if reason := _incomparable(candidate, champion):
         return Decision("incomparable", reason, params.gate.metric)
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
@@ -107,15 +111,14 @@ def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision 
         if metric.within is None:
             continue
         low, high = metric.within
-        estimate = bootstrap(metric.statistic(held_out.target, challenger), held_out.units, gate.resamples)
-        if estimate.high < low or estimate.low > high:
-            return Decision("refused", f"{name} is {estimate} instead of {low:g} to {high:g}", gate.metric)
+        found = estimate(metric, held_out.target, challenger, held_out.units, gate.resamples)
+        if found.high < low or found.low > high:
+            return Decision("refused", f"{name} is {found} instead of {low:g} to {high:g}", gate.metric)
     return None
 
 
 def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:
-    gain = gate_metric(gate).gain(held_out.target, new, old)
-    return bootstrap(gain, held_out.units, gate.resamples)
+    return estimate_gain(gate_metric(gate), held_out.target, new, old, held_out.units, gate.resamples)
 
 
 def _incomparable(candidate: Bundle, champion: Bundle) -> str:

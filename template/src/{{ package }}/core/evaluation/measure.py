@@ -44,6 +44,8 @@ class Metric(msgspec.Struct, frozen=True):
 
     Where neither higher nor lower is better, `higher_is_better` is None, and the gate cannot compare two models by it.
     `within` is the range that it must be in for any model to pass the gate.
+    `bounds` are the least and the greatest value that it can have, where it has them; `trials` tells from the target
+    how many rows it turns on, if not on all of them.
     """
 
     function: Callable[[Target, Answer], Any]
@@ -51,6 +53,8 @@ class Metric(msgspec.Struct, frozen=True):
     meaning: str
     by_row: bool = False
     within: tuple[float, float] | None = None
+    bounds: tuple[float, float] | None = None
+    trials: Callable[[Target], int] = len
 
     def value(self, target: Target, answer: Answer) -> float:
         """Return the metric of all rows."""

@@ -12,10 +12,12 @@ from ..bundles.predictor import Predictor
 from ..contract.columns import Answer, Columns
 from ..errors import ProjectError
 from ..params import Gate
-from .intervals import Estimate, bootstrap
-from .measure import Examples, Metric, Rows
+from .intervals import Estimate, estimate
+from .measure import Examples, Metric, Rows, take
 
 MIN_SLICE_ROWS = 20
+MAX_SHUFFLED_ROWS = 5_000
+"""Importances are about this many rows, chosen at random: ranking columns needs no more, whatever the data hold."""
 
 
 class Slice(msgspec.Struct, frozen=True):
@@ -59,22 +61,25 @@ def evaluate(predictor: Predictor, held_out: Examples, baseline: Answer, gate: G
         gate: Which metric slices and importances are about, and how often to resample.
     """
     answer, target = predictor.predict(held_out.columns), held_out.target
-    statistics = {name: metric.statistic(target, answer) for name, metric in METRICS.items()}
-    everywhere = np.arange(held_out.rows)
-    gate_metric(gate)
+    deciding = gate_metric(gate)
 
-    def estimate(name: str, where: Rows) -> Estimate:
-        return bootstrap(lambda rows: statistics[name](where[rows]), held_out.units[where], gate.resamples)
+    def on(where: Rows) -> Estimate | None:
+        """Estimate the gate's metric on some rows, if they are enough to say anything."""
+        if len(where) < MIN_SLICE_ROWS:
+            return None
+        return estimate(deciding, target[where], take(answer, where), held_out.units[where], gate.resamples)
 
     return Report(
         rows=held_out.rows,
-        metrics={name: estimate(name, everywhere) for name in METRICS},
+        metrics={
+            name: estimate(metric, target, answer, held_out.units, gate.resamples) for name, metric in METRICS.items()
+        },
         naive={name: metric.value(target, baseline) for name, metric in METRICS.items()},
         slices=[
-            Slice(column, group, len(where), estimate(gate.metric, where) if len(where) >= MIN_SLICE_ROWS else None)
+            Slice(column, group, len(where), on(where))
             for column, group, where in _groups(held_out.columns | held_out.audit)
         ],
-        importances=_importances(predictor, held_out, answer, gate_metric(gate)),
+        importances=_importances(predictor, held_out, deciding),
     )
 
 
@@ -93,12 +98,17 @@ def _groups(columns: Columns) -> Iterator[tuple[str, str, Rows]]:
             yield column, group, np.flatnonzero((values >= low) & (values < high))
 
 
-def _importances(predictor: Predictor, held_out: Examples, answer: Answer, metric: Metric) -> dict[str, float]:
+def _importances(predictor: Predictor, held_out: Examples, metric: Metric) -> dict[str, float]:
     """Return how much of the metric is lost when a column is shuffled (L. Breiman, "Random forests", 2001)."""
-    rng, rows = np.random.default_rng(0), np.arange(held_out.rows)
+    rng = np.random.default_rng(0)
+    few = held_out.rows > MAX_SHUFFLED_ROWS
+    rows = rng.choice(held_out.rows, MAX_SHUFFLED_ROWS, replace=False) if few else np.arange(held_out.rows)
+    columns, target = take(held_out.columns, rows), held_out.target[rows]
+    sign = 1 if metric.higher_is_better else -1
+    whole = metric.value(target, predictor.predict(columns))
 
     def loss(name: str) -> float:
-        shuffled = held_out.columns | {name: rng.permutation(held_out.columns[name])}
-        return metric.gain(held_out.target, answer, predictor.predict(shuffled))(rows)
+        shuffled = columns | {name: rng.permutation(columns[name])}
+        return sign * (whole - metric.value(target, predictor.predict(shuffled)))
 
-    return {name: float(np.mean([loss(name) for _ in range(5)])) for name in held_out.columns}
+    return {name: float(np.mean([loss(name) for _ in range(5)])) for name in columns}

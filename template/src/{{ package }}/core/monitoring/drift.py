@@ -1,12 +1,14 @@
 """Drift: how far the logged predictions are from the data that the model was made from.
 
 A bundle's `reference.json` says for every column, and for the answers, how the values were distributed over some bins.
-The log is counted into the same bins, one object at a time, so it may be of any size.
+The log is counted into the same bins, one object at a time, and up to a number of rows, so it may be of any size.
 """
 
 import gzip
-from collections.abc import Iterable, Iterator
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -17,9 +19,8 @@ from ..bundles.storage import open_folder
 from ..contract.columns import Answer, Column, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from ..task.answer import flatten, unflatten
+from ..task.answer import Prediction, flatten, unflatten
 from .profiles import Profile, Thresholds, make_profile, psi
-from .record import Record
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -39,10 +40,11 @@ class ColumnDrift(msgspec.Struct, frozen=True):
 
 
 class DriftReport(msgspec.Struct, frozen=True):
-    """What the log says; `enough` is false where there are too few rows for a verdict."""
+    """What the log says; `share` of it was read, and `enough` is false where that is too little for a verdict."""
 
     model: str
     rows: int
+    share: float
     enough: bool
     columns: list[ColumnDrift]
 
@@ -82,25 +84,29 @@ def measure(
     """
     if not log_uri:
         raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so drift cannot be measured")
+    limits = reference.thresholds
     totals = [np.zeros(len(profile.counts), dtype=np.int64) for profile in reference.profiles]
+    log = _Log(log_uri, signature, since)
     rows = 0
-    for records in _read(log_uri, model, since):
+    for records in log.read(model):
         rows += len(records)
         for facets in _logged(signature, records):
             for profile, total in zip(reference.profiles, totals, strict=True):
                 if profile.name in facets:
                     total += profile.count(facets[profile.name])
-    limits = reference.thresholds
+        if rows >= limits.max_rows:
+            break
     logged = [(profile, total) for profile, total in zip(reference.profiles, totals, strict=True) if total.any()]
-    return DriftReport(model, rows, rows >= limits.min_rows, [_drift(*pair, limits) for pair in logged])
+    return DriftReport(model, rows, log.share, rows >= limits.min_rows, [_drift(*pair, limits) for pair in logged])
 
 
-def _logged(signature: Signature, records: list[Record]) -> Iterator[Columns]:
+def _logged(signature: Signature, records: list[Any]) -> Iterator[Columns]:
     """Yield what may drift of some records: the inputs that are logged, each for itself, and the answers."""
-    for column in signature.inputs:
-        values = [record.inputs[column.name] for record in records if column.name in record.inputs]
+    rows = zip(*(msgspec.structs.astuple(record.inputs) for record in records), strict=True)
+    for column, everything in zip(signature.inputs, rows, strict=True):
+        values = [value for value in everything if value is not msgspec.UNSET]
         if values:
-            yield column.facets(column.array(values))
+            yield column.facets(signature.known({column.name: column.array(values)})[column.name])
     yield _facets(signature.outputs, unflatten([record.answer for record in records]))
 
 
@@ -108,23 +114,46 @@ def _facets(columns: Iterable[Column], arrays: Columns) -> Columns:
     return {name: facet for column in columns for name, facet in column.facets(arrays[column.name]).items()}
 
 
-def _read(uri: str, model: str, since: datetime | None) -> Iterator[list[Record]]:
-    """Yield the records of each object of the log that has any for the model."""
-    decoder = msgspec.json.Decoder(Record)
-    store = open_folder(uri)
-    # An object's name begins with the day of its writing: of a log of years, only the last days are listed.
-    first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
-    try:
-        for objects in obstore.list(store, offset=first):
+class _Log:
+    """The objects of a log, in an order that a hash of their names gives: the first of them are a sample of the whole.
+
+    `share` of its bytes has been read.
+    """
+
+    def __init__(self, uri: str, signature: Signature, since: datetime | None) -> None:
+        self.share = 1.0
+        self._uri = uri
+        self._since = since
+        columns = enumerate(signature.inputs)
+        fields = {f"column_{i}": column.name for i, column in columns}  # which need not be a name of Python's
+        inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
+        # Of a record, only what is looked at is decoded: `record.py` has the whole.
+        record = msgspec.defstruct(
+            "Logged", [("time", datetime), ("model", str), ("inputs", inputs), ("answer", Prediction)], gc=False
+        )
+        self._decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(record).decode_lines
+
+    def read(self, model: str) -> Iterator[list[Any]]:
+        """Yield the records of each object that has any for the model."""
+        since, read = self._since, 0
+        # An object's name begins with the day of its writing: of a log of years, only the last days are listed.
+        first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
+        try:
+            store = open_folder(self._uri)
+            listed = [meta for metas in obstore.list(store, offset=first) for meta in metas]
+            objects = [meta for meta in listed if not since or meta["last_modified"] >= since]
+            objects.sort(key=lambda meta: hashlib.blake2b(meta["path"].encode()).digest())
+            size = sum(meta["size"] for meta in objects)
             for meta in objects:
-                if since and meta["last_modified"] < since:
-                    continue
                 content = gzip.decompress(bytes(obstore.get(store, meta["path"]).bytes()))
-                records = [record for record in decoder.decode_lines(content) if record.model == model]
+                records = [record for record in self._decode(content) if record.model == model]
+                read += meta["size"]
+                self.share = read / size
                 if records := [record for record in records if not since or record.time >= since]:
                     yield records
-    except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
-        raise ProjectError(f"the prediction log {uri} cannot be read: {str(error).partition(chr(10))[0]}") from error
+        except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ProjectError(f"the prediction log {self._uri} cannot be read: {reason}") from error
 
 
 def _drift(profile: Profile, counts: NDArray[np.int64], limits: Thresholds) -> ColumnDrift:

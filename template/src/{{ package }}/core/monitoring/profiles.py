@@ -11,11 +11,12 @@ MAX_VALUES = 30
 
 
 class Thresholds(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When a column counts as drifted, and how many rows it takes to say so."""
+    """When a column counts as drifted, how many rows it takes to say so, and after how many no more are read."""
 
     psi: float
     ks: float
     min_rows: int
+    max_rows: int = 1_000_000
 
 
 class NumberProfile(msgspec.Struct, frozen=True, tag="number"):

@@ -11,15 +11,15 @@ import shutil
 import tempfile
 from pathlib import Path
 
+from ..bundles.bundle import ID
 from ..errors import ProjectError
 
 DEPLOY = Path("deploy")
 TRAINING = "train"
 
-_ID = "[0-9a-f]{16}"  # a bundle's, as `bundle.py` makes it
 _WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(rf"(?P<name>[A-Za-z0-9.-]+(?::\d+)?(?:/{_WORD})+)(?::[\w.-]+)?@(?P<digest>sha256:[0-9a-f]{{64}})")
-_MODEL = re.compile(rf"(?:(?:s3|gs|az):/)?(?:/[A-Za-z0-9._~=-]+)+/{_ID}")
+_MODEL = re.compile(rf"(?:(?:s3|gs|az):/)?(?:/[A-Za-z0-9._~=-]+)+/{ID.pattern}")
 
 _IMAGE_TEXT = """\
 # Written by the project's `release` command; `git revert` takes it back.
@@ -91,7 +91,7 @@ def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) 
         if not _MODEL.fullmatch(model):
             raise ProjectError(
                 "--model must be the s3://, gs:// or az:// URI of a bundle, or its absolute path in the pod, and end "
-                f"with the bundle's id of 16 digits; not {model!r}"
+                f"with the bundle's id of 64 digits; not {model!r}"
             )
         text = (_IMAGE_TEXT + _MODEL_TEXT).format(container="serving", model=model, **named.groupdict())
     _replace(path, text)

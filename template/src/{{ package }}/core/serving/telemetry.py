@@ -42,10 +42,24 @@ class Telemetry:
         try:
             await self._app(scope, receive, noting)
         finally:
-            path = getattr(scope.get("route"), "path", "other")
-            requests, seconds = _children(path, status)
-            requests.inc()
-            seconds.observe(time.perf_counter() - start)
+            count(getattr(scope.get("route"), "path", "other"), status, time.perf_counter() - start)
+
+
+def count(path: str, status: int, seconds: float) -> None:
+    """Count a request by its route and its status, and the time that it took."""
+    requests, histogram = _children(path, status)
+    requests.inc()
+    histogram.observe(seconds)
+
+
+def count_rows(outcome: str, number: int) -> None:
+    """Count rows by what was answered."""
+    _rows(outcome).inc(number)
+
+
+@functools.cache
+def _rows(outcome: str) -> Counter:
+    return ROWS.labels(outcome)
 
 
 @functools.cache  # to find a metric by its labels costs more than to count with it

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from ... import model
 from ..bundles.predictor import Predictor
 from ..contract.columns import Answer, Columns
-from ..contract.signature import RequestDecoder, Signature
+from ..contract.signature import Signature
 from ..errors import ProjectError
+from ..serving.decoder import RequestDecoder
 
 MAX_ROWS = 500
 

@@ -17,6 +17,7 @@ from ..bundles import registry
 from ..bundles.bundle import Bundle, features_sha256, seal
 from ..bundles.predictor import Predictor, open_model
 from ..contract.columns import Columns
+from ..contract.optional import MISSING
 from ..contract.signature import Signature
 from ..data import snapshots
 from ..errors import ProjectError
@@ -35,6 +36,9 @@ from .fitting import Fit, Watch
 CHECKPOINTS = Path("artifacts/checkpoints")
 """Where a fit that was interrupted goes on from; on a volume it outlives a node."""
 
+KEPT = Path("artifacts/store/bundles")
+"""Where a bundle is kept that its store has not taken."""
+
 
 class Trained(msgspec.Struct, frozen=True):
     """What a run made: the bundle's id and URI, and what it is worth."""
@@ -51,6 +55,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
+    registry.touch(settings)
     training, held_out = examples.split(snapshots.load(snapshot), params.split)
     signature = make_signature(training.columns)
     with tracking.track(settings.mlflow_tracking_uri, params) as run, tempfile.TemporaryDirectory() as name:
@@ -107,6 +112,7 @@ def make_signature(columns: Columns) -> Signature:
         inputs=INPUTS,
         features=FEATURES,
         outputs=OUTPUTS,
+        missing=MISSING,
         vocabulary={name: values for name, values in seen.items() if values is not None},
         example={column.name: column.typical(columns[column.name]) for column in INPUTS},
     )
@@ -148,5 +154,11 @@ def _describe(
 
 
 def _publish(folder: Path, snapshot: Path, settings: Settings) -> tuple[Bundle, str]:
+    """Seal a bundle and publish it; one that the store does not take is kept: it may have taken hours to make."""
     bundle = seal(folder, data=snapshot.stem)
-    return bundle, registry.publish(bundle, settings)
+    try:
+        return bundle, registry.publish(bundle, settings)
+    except ProjectError as error:
+        kept = KEPT / bundle.id
+        shutil.copytree(bundle.path, kept, dirs_exist_ok=True)
+        raise ProjectError(f"{error}; the model is kept in {kept}: publish it with `promote --model {kept}`") from error

@@ -6,43 +6,56 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import AUDIT, INPUTS, ROW_ID
+from ..contract.columns import Date
+from ..contract.optional import GROUP, TIME
 from ..contract.tables import to_columns
-from ..data.splits import fractions
+from ..data.splits import by_content, fractions, newest, units
 from ..evaluation.measure import Examples
 from ..params import Split
 from .target import to_target
 
 
 class Place(msgspec.Struct, frozen=True):
-    """Where each row belongs, shape (rows,) each."""
+    """Where each row belongs, and to which unit, shape (rows,) each."""
 
     held_out: NDArray[np.bool_]
     validation: NDArray[np.bool_]
+    units: NDArray[np.int64]
 
 
 def split(frame: pl.DataFrame, params: Split) -> tuple[Examples, Examples]:
     """Return the rows to train on and those held out."""
     rows = place(frame, params)
-    return _examples(frame, ~rows.held_out, rows.validation), _examples(frame, rows.held_out, rows.validation)
+    return _examples(frame, ~rows.held_out, rows), _examples(frame, rows.held_out, rows)
 
 
 def place(frame: pl.DataFrame, params: Split) -> Place:
     """Return where each row belongs.
 
-    That depends on its id alone, so that a row once held out never enters any training, however the data grows: only
-    then can an older model be compared with a newer one.
+    Without `TIME` that depends on what names the row alone, so that a row once held out never enters any training,
+    however the data grows: only then can an older model be compared with a newer one. With it the newest rows are held
+    out, which is how the model will be used; an older model has not seen them, for they were not there yet.
     """
-    fraction = fractions(frame[ROW_ID])
+    if TIME:
+        days = to_columns(frame, [Date(name=TIME)])[TIME]
+        held_out = newest(days, params.holdout)
+        validation = ~held_out
+        validation[~held_out] = newest(days[~held_out], params.validation)
+        return Place(held_out, validation, units(days))
+    key = GROUP or ROW_ID
+    names = frame[key].cast(pl.String).to_list() if key else by_content(frame.select(c.name for c in INPUTS))
+    fraction = fractions(names)
     held_out = fraction < params.holdout
-    return Place(held_out, ~held_out & (fraction < params.holdout + (1 - params.holdout) * params.validation))
+    validation = ~held_out & (fraction < params.holdout + (1 - params.holdout) * params.validation)
+    return Place(held_out, validation, units(names) if GROUP else np.arange(frame.height))
 
 
-def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], validation: NDArray[np.bool_]) -> Examples:
+def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], place: Place) -> Examples:
     rows = frame.filter(chosen)
     return Examples(
         columns=to_columns(rows, INPUTS),
         audit=to_columns(rows, AUDIT),
         target=to_target(rows),
-        units=np.arange(rows.height),
-        validation=validation[chosen],
+        units=place.units[chosen],
+        validation=place.validation[chosen],
     )

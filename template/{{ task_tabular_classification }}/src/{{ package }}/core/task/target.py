@@ -3,16 +3,37 @@
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedKFold
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-from ...schema import TARGET
+from ...schema import LABELS, TARGET
 from ..contract.columns import Category, Column
+from ..contract.tables import FILLERS, READERS
 from ..errors import ProjectError
 from ..evaluation.measure import Examples, Rows
 from .answer import NAMES
 
-TARGET_COLUMN: Column = Category(name=TARGET, values=NAMES)
+
+class Label(Category, frozen=True, kw_only=True):
+    """One of `LABELS`, as text."""
+
+
+TARGET_COLUMN: Column = Label(name=TARGET, values=NAMES)
 """What a snapshot holds of it."""
+
+
+def read_labels(values: pl.Expr) -> pl.Expr:
+    """Return labels of any type as text: numbers are compared as numbers, and true and false in any spelling."""
+    text = values.cast(pl.String, strict=False)
+    if all(isinstance(label, bool) for label in LABELS):
+        return text.str.to_lowercase().replace({name.lower(): name for name in NAMES})
+    if all(isinstance(label, int | float) for label in LABELS):
+        numbers = text.cast(pl.Float64, strict=False)
+        return numbers.replace_strict([float(label) for label in LABELS], NAMES, default=text, return_dtype=pl.String)
+    return text
+
+
+READERS[Label] = read_labels
+FILLERS[Label] = ""
 
 
 def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
@@ -28,5 +49,8 @@ def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return which rows to learn from and which to check, for each fold of a cross-validation."""
-    return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
+    """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole."""
+    if len(np.unique(training.units)) == training.rows:
+        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
+    whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+    return list(whole.split(training.target, training.target, training.units))

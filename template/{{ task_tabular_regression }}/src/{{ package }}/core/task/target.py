@@ -2,9 +2,10 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 from numpy.typing import NDArray
-from sklearn.model_selection import KFold
+from sklearn.model_selection import GroupKFold, KFold
 
 from ...schema import TARGET
 from ..contract.columns import Column
@@ -27,5 +28,8 @@ def to_target(frame: pl.DataFrame) -> NDArray[Any]:
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return which rows to learn from and which to check, for each fold of a cross-validation."""
-    return list(KFold(count, shuffle=True, random_state=seed).split(training.target))
+    """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole."""
+    if len(np.unique(training.units)) == training.rows:
+        return list(KFold(count, shuffle=True, random_state=seed).split(training.target))
+    whole = GroupKFold(count, shuffle=True, random_state=seed)
+    return list(whole.split(training.target, groups=training.units))

@@ -1,0 +1,1 @@
+"""What is published about mlscaffold: the explorer and the guide."""

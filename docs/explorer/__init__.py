@@ -1,0 +1,1 @@
+"""The explorer: one static page that shows every project which the template can write."""

@@ -1,0 +1,1 @@
+"""The command line: arguments, questions, tables. What is done is done elsewhere."""

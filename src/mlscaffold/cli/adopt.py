@@ -1,0 +1,148 @@
+"""`mlscaffold adopt`: shown file by file, then one commit on a branch of its own."""
+
+from collections import Counter
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlscaffold.cli import arguments, screen
+from mlscaffold.errors import StoppedError
+
+if TYPE_CHECKING:
+    from mlscaffold.adopt.plan import Plan
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused or failed, nothing was changed; 2 wrong usage; 5 there are unresolved conflicts."
+)
+
+
+def adopt(
+    project: Annotated[
+        str | None,
+        typer.Option(
+            "--project",
+            "-C",
+            metavar="DIR",
+            help="The repository's folder, or that of a project inside it; left out, the current one.",
+            show_default=False,
+        ),
+    ] = None,
+    assignments: arguments.Assignments = None,
+    replace: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--replace",
+            metavar="PATH",
+            help="Take the template's version of this file of yours, or of all files in this folder; may be given"
+            " several times.",
+        ),
+    ] = None,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to make.")] = "mlscaffold/adopt",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, show all files.")] = False,
+    as_json: arguments.AsJson = False,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Ask nothing: what is not found takes its default, and is listed.")
+    ] = False,
+    template: arguments.Source = None,
+    ref: arguments.Ref = None,
+) -> None:
+    """Bring an existing repository under the template, so that it can be updated from then on.
+
+    Answers are read from your files where they can be: pyproject.toml, requirements, CI, Terraform. One commit on a new
+    branch adds what you have not got; where you have a file of the same name, yours stays. What is checked out is not
+    touched: look at the branch, delete there what you do not want, and merge it.
+    """
+    from mlscaffold.adopt.plan import Request, open_plan
+
+    request = Request(
+        project,
+        branch,
+        arguments.parse_assignments(assignments or [], "--set"),
+        replace or (),
+        ask=not (defaults or as_json) and screen.is_watched(),
+        template=template,
+        ref=ref,
+    )
+    err = screen.open_console(stderr=True)
+    notes = screen.Notes(err)
+    try:
+        with open_plan(request, screen.show_steps(err), notes) as plan:
+            if not as_json:
+                _show(plan, full=dry_run)
+            if request.ask and not dry_run and not typer.confirm(f"Commit this to the branch {branch}?", default=True):
+                raise StoppedError("Nothing was changed.")
+            commit = None if dry_run else plan.commit()  # from its end on, nothing stops us any more
+            commands = _suggest_commands(plan)
+            if as_json:
+                screen.print_json(_as_data(plan, notes.said, commands, commit))
+            else:
+                _conclude(plan, commands, commit)
+    except (KeyboardInterrupt, typer.Abort) as interrupt:
+        raise StoppedError("Stopped; nothing was changed.") from interrupt
+
+
+def _show(plan: "Plan", *, full: bool) -> None:
+    from mlscaffold.cli import file_tree
+    from mlscaffold.project.files import Verdict, select
+
+    out = screen.open_console()
+    screen.print_title(plan.root.name, f"{plan.origin.commit} of {plan.origin.url}")
+    screen.print_title("Answers:", "(--set KEY=VALUE changes one)")
+    sources = {name: f"from {answer.source}" for name, answer in plan.inferred.items()}
+    sources |= dict.fromkeys(plan.defaults, "default")
+    screen.print_rows([(name, str(value), sources.get(name, "")) for name, value in plan.answers.items()])
+    out.print("Added:", style="bold")
+    draw = file_tree.draw_all if full else file_tree.draw_some
+    out.print(draw(plan.root.name, select(plan.files, Verdict.ADDED)), soft_wrap=True)
+    for verdict, title, style in (
+        (Verdict.REPLACED, "Replaced by the template's:", "red"),
+        (Verdict.MERGED, "Yours, with lines of the template:", ""),
+        (Verdict.LEFT_OUT, "Left out, as it would not work beside what is kept:", ""),
+        (Verdict.KEPT, "Kept, although the template has such a file:", ""),
+    ):
+        files = select(plan.files, verdict)
+        if files:
+            out.print(title, style="bold")
+            screen.print_rows([(file.path, file.note) for file in files], {file.path: style for file in files})
+    for note in plan.missing:
+        out.print(note, markup=False, style="yellow", soft_wrap=True)
+
+
+def _conclude(plan: "Plan", commands: list[str], commit: str | None) -> None:
+    counts = Counter(file.verdict for file in plan.files)
+    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
+    out = screen.open_console()
+    if commit is None:
+        out.print(f"{summary}; nothing was changed.", style="dim")
+        return
+    out.print(f"{summary}: commit {commit[:10]} on the branch {plan.branch}.", soft_wrap=True)
+    screen.print_commands(commands, "Delete there what you do not want: updates leave it out from then on. Next:")
+
+
+def _suggest_commands(plan: "Plan") -> list[str]:
+    from mlscaffold.project.files import Verdict
+
+    branch = screen.quote(plan.branch)
+    project_file = "pyproject.toml"
+    return [
+        *screen.suggest_folder(plan.root),
+        f"git show --stat {branch}",
+        f"git merge {branch}",
+        f"mlscaffold diff {project_file}" if project_file in plan.paths(Verdict.KEPT) else "uv lock",
+    ]
+
+
+def _as_data(plan: "Plan", warnings: list[str], commands: list[str], commit: str | None) -> dict[str, Any]:
+    return {
+        "path": str(plan.root),
+        "branch": plan.branch,
+        "commit": commit,
+        "template": {"url": plan.origin.url, "commit": plan.origin.commit},
+        "answers": dict(plan.answers),
+        "inferred": {name: answer.source for name, answer in plan.inferred.items()},
+        "defaults": list(plan.defaults),
+        "files": [{"path": file.path, "verdict": file.verdict.value, "note": file.note} for file in plan.files],
+        "missing": list(plan.missing),
+        "warnings": warnings,
+        "next": commands,
+    }

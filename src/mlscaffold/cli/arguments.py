@@ -1,0 +1,77 @@
+"""Arguments that several commands take."""
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+import typer
+
+Template = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="URL_OR_PATH",
+        help="Take the template from there: for forks, and to try what is being developed. What the project records as"
+        " its address stays.",
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option(
+        "--template",
+        metavar="URL_OR_PATH",
+        help="Take the template from there: a fork, or a clone that is being developed. The project records that"
+        " address, and is updated from there.",
+    ),
+]
+Ref = Annotated[
+    str | None,
+    typer.Option(
+        "--ref",
+        metavar="REF",
+        help="The template's version: a tag, a branch or a commit. Left out, what this installation has or, with"
+        " --template, the newest commit.",
+    ),
+]
+
+
+def _offer(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
+    from mlscaffold.cli import completion
+
+    given = [word for name in ("assignments", "words") for word in context.params.get(name) or ()]
+    return list(completion.list_candidates(incomplete, given))
+
+
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        autocompletion=_offer,
+        help="Answer a question; may be given several times. `mlscaffold options` lists the questions.",
+    ),
+]
+Words = Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", autocompletion=_offer, help="The answers to change.")]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON object, and ask nothing; of an error, too, beside its sentence.")
+]
+Project = Annotated[
+    str | None,
+    typer.Option(
+        "--project",
+        "-C",
+        metavar="DIR",
+        help="The project's folder; left out, the project around the current folder.",
+        show_default=False,
+    ),
+]
+
+
+def parse_assignments(words: Iterable[str], hint: str) -> dict[str, Any]:
+    """The answers in KEY=VALUE words; wrong usage if one is none."""
+    given = {}
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not equals:
+            raise typer.BadParameter(f"{word!r} is not KEY=VALUE.", param_hint=hint)
+        given[name] = value
+    return given

@@ -1,0 +1,69 @@
+"""A project's files as a tree: ten lines of it, or all."""
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+from rich.tree import Tree
+
+from mlscaffold.project.files import File
+
+_LINES = 10
+
+
+def draw_all(name: str, files: Iterable[File]) -> Tree:
+    """Every file with its size."""
+    root = Tree(Text(f"{name}/", style="bold"), guide_style="dim")
+    folders = {"": root}
+    for file in sorted(files, key=_folders_first):
+        *above, last = file.path.split("/")
+        node, place = root, ""
+        for part in above:
+            place = f"{place}/{part}"
+            if place not in folders:
+                folders[place] = node.add(Text(f"{part}/", style="bold"))
+            node = folders[place]
+        node.add(Text.assemble(last, (f"  {_size(file.size)}", "dim")))
+    return root
+
+
+def draw_some(name: str, files: Sequence[File]) -> Tree:
+    """The folders with their number of files, then the files beside them, in about ten lines."""
+    folders: dict[str, list[File]] = {}
+    for file in files:
+        folders.setdefault(file.path.split("/")[0] if "/" in file.path else "", []).append(file)
+    beside = [file for file in folders.pop("", []) if not file.path.startswith(".")]
+    rows = [(f"{_common(inside)}/", len(inside)) for top, inside in folders.items() if not top.startswith(".")]
+    rows = rows[:_LINES]
+    beside = beside[: _LINES - len(rows)]
+    rest = len(files) - len(beside) - sum(count for _, count in rows)
+    width = max((len(path) for path, _ in rows), default=0)
+    root = Tree(Text(f"{name}/", style="bold"), guide_style="dim")
+    for path, count in rows:
+        root.add(Text.assemble((path.ljust(width), "bold"), (f"  {_files(count)}", "dim")))
+    for file in beside:
+        root.add(Text(file.path))
+    if rest:
+        root.add(Text(f"and {_files(rest)} more", style="dim"))
+    return root
+
+
+def _common(files: Sequence[File]) -> str:
+    """The deepest folder that holds all of the files."""
+    parents = [file.path.split("/")[:-1] for file in files]
+    depth = 0
+    while all(len(parts) > depth and parts[depth] == parents[0][depth] for parts in parents):
+        depth += 1
+    return "/".join(parents[0][:depth])
+
+
+def _folders_first(file: File) -> tuple[tuple[bool, str], ...]:
+    parts = file.path.split("/")
+    return tuple((index == len(parts) - 1, part) for index, part in enumerate(parts))
+
+
+def _size(size: int) -> str:
+    return f"{size} B" if size < 1000 else f"{size / 1000:.1f} kB"
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"

@@ -1,0 +1,118 @@
+"""`mlscaffold new`: questions, then a project."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlscaffold.cli import arguments, screen
+from mlscaffold.errors import StoppedError
+
+if TYPE_CHECKING:
+    from mlscaffold.create import Product
+
+EXIT_CODES = "Exit codes: 0 done; 1 refused or failed, nothing was written; 2 wrong usage."
+
+
+def new(
+    path: Annotated[
+        str,
+        typer.Argument(
+            metavar="PATH",
+            help="The folder to make; it must be absent or empty. Its name is the project's, unless you say otherwise.",
+        ),
+    ],
+    assignments: arguments.Assignments = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.yml",
+            exists=True,
+            dir_okay=False,
+            help="Answer questions from a file; the .copier-answers.yml of another project will do. --set wins.",
+        ),
+    ] = None,
+    defaults: Annotated[
+        bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, show what would be written.")] = False,
+    as_json: arguments.AsJson = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Start no git repository.")] = False,
+    lock: Annotated[
+        bool | None,
+        typer.Option(
+            "--lock/--no-lock",
+            help="Whether to lock the package versions with uv. Left out, only for our own template: locking can run"
+            " code of the project.",
+            show_default=False,
+        ),
+    ] = None,
+    template: arguments.Source = None,
+    ref: arguments.Ref = None,
+) -> None:
+    """Make a project: answer a few questions, or none.
+
+    The project is built in a temporary folder next to PATH and moved into place at the end, so that there is either a
+    whole project or nothing. Without a terminal nothing is asked.
+    """
+    from mlscaffold import create
+    from mlscaffold.template.questions import read_answers
+
+    given = {**(read_answers(answers) if answers else {}), **arguments.parse_assignments(assignments or [], "--set")}
+    order = create.Order(
+        path=path,
+        answers=given,
+        ask=not (defaults or as_json) and screen.is_watched(),
+        lock=lock,
+        git=not no_git,
+        trace=as_json,
+        template=template,
+        ref=ref,
+    )
+    err = screen.open_console(stderr=True)
+    warn = screen.Notes(err)
+    make = create.preview_project if dry_run else create.create_project
+    try:
+        product = make(order, screen.show_steps(err), warn)
+    except KeyboardInterrupt as interrupt:
+        raise StoppedError("Stopped; nothing was written.") from interrupt
+    commands = _suggest_commands(path, product)
+    if as_json:
+        screen.print_json(_as_data(product, warn.said, commands, written=not dry_run))
+        return
+    out = screen.open_console()
+    out.print()
+    out.print(_draw_files(product, full=dry_run), soft_wrap=True)
+    out.print()
+    if dry_run:
+        out.print(f"{len(product.files)} files; nothing was written.", style="dim")
+    else:
+        screen.print_commands(commands)
+
+
+def _suggest_commands(path: str, product: "Product") -> list[str]:
+    from mlscaffold.system import uv
+
+    run = f"{screen.quote(uv.find_command())} run {product.command}"
+    return [f"cd {screen.quote(path)}", f"{run} pipeline", f"{run} serve"]
+
+
+def _as_data(product: "Product", warnings: list[str], commands: list[str], *, written: bool) -> dict[str, Any]:
+    return {
+        "path": str(product.path),
+        "written": written,
+        "answers": dict(product.answers),
+        "template": {"url": product.origin.url, "commit": product.origin.commit},
+        "files": [{"path": file.path, "size": file.size, "layers": list(file.layers)} for file in product.files],
+        "locked": product.locked,
+        "commit": product.commit,
+        "warnings": warnings,
+        "next": commands,
+    }
+
+
+def _draw_files(product: "Product", *, full: bool) -> Any:
+    from mlscaffold.cli import file_tree
+
+    draw = file_tree.draw_all if full else file_tree.draw_some
+    return draw(product.path.name, product.files)

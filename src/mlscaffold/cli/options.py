@@ -1,0 +1,53 @@
+"""`mlscaffold options`: what can be answered."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mlscaffold.cli import screen
+
+if TYPE_CHECKING:
+    from mlscaffold.template.questions import Question
+
+EXIT_CODES = "Exit codes: 0 done; 1 the template cannot be read; 2 wrong usage."
+
+
+def options(
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show every question, its choices and what each of them brings."""
+    from mlscaffold.template.choose import BETTER_DEFAULTS
+    from mlscaffold.template.questions import read_questions
+    from mlscaffold.template.source import find_template
+
+    asked = read_questions(find_template()).asked
+    if as_json:
+        screen.print_json({"questions": [_as_data(question, BETTER_DEFAULTS.get(question.name)) for question in asked]})
+        return
+    out = screen.open_console()
+    width = max((len(choice.value) for question in asked for choice in question.choices), default=0) + len(" (default)")
+    for question in asked:
+        screen.print_title(question.name, question.help)
+        rows = [
+            (choice.value + (" (default)" if choice.value == question.default else ""), choice.title, choice.brings)
+            for choice in question.choices
+        ]
+        if not rows:
+            defaults = filter(None, (BETTER_DEFAULTS.get(question.name), question.default))
+            rows = [(f"default: {', else '.join(defaults) or 'none'}", "", "")]
+        screen.print_rows([(value.ljust(width), title, brings) for value, title, brings in rows])
+        out.print()
+    out.print("Answer one with `mlscaffold new PATH --set KEY=VALUE`.", style="dim")
+
+
+def _as_data(question: "Question", better_default: str | None) -> dict[str, Any]:
+    return {
+        "name": question.name,
+        "help": question.help,
+        "type": question.type,
+        "default": question.default,
+        "better_default": better_default,
+        "choices": [
+            {"value": choice.value, "title": choice.title, "brings": choice.brings} for choice in question.choices
+        ],
+    }

@@ -1,1 +1,0 @@
-"""The commands for projects that exist: parsing and printing only."""

@@ -1,0 +1,1 @@
+"""Programs and services of the machine: git, uv, locks."""

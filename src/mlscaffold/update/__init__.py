@@ -1,0 +1,1 @@
+"""Another version of the template, or other answers, for a project that exists."""

@@ -1,0 +1,137 @@
+"""The decoder of requests: JSON into rows and columns, or everything that is wrong with it."""
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Annotated, Any
+
+import msgspec
+from msgspec.structs import FieldInfo
+
+from ..contract.columns import Category, Column, Columns, Text
+from ..contract.signature import Row, Signature
+
+MAX_FINDINGS = 20
+"""How many faults, or how many warnings, an answer names at most."""
+MAX_TEXT = 200
+"""How much of a name that a client made up is repeated to it."""
+PATH = re.compile(r" - at `\$([^`]*)`$")
+STEP = re.compile(r"\[(\d+)\]|\.([^.\[]+)")
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What there is to say about a request, and where: the names and the numbers in lists that lead there."""
+
+    loc: tuple[str | int, ...]
+    msg: str
+
+
+class RequestDecoder:
+    """Decodes `{"instances": [{…}, …]}` into rows, and these into columns.
+
+    A column's name need not be a name of Python's, so the fields are numbered and renamed for JSON.
+    """
+
+    def __init__(self, signature: Signature, max_rows: int) -> None:
+        self._columns = signature.inputs
+        row = msgspec.defstruct(
+            "Instance",
+            [(f"column_{i}", *_type(column, signature.missing)) for i, column in enumerate(signature.inputs)],
+            rename={f"column_{i}": column.name for i, column in enumerate(signature.inputs)},
+            kw_only=True,
+            forbid_unknown_fields=True,
+            gc=False,
+        )
+        length = msgspec.Meta(min_length=1, max_length=max_rows)
+        rows = Annotated[list[row], length]  # type: ignore[valid-type]
+        self.request = msgspec.defstruct("PredictRequest", [("instances", rows)], forbid_unknown_fields=True)
+        envelope = msgspec.defstruct("Envelope", [("instances", Annotated[list[Any], length])])
+        self._envelope, self._row = _fields(envelope), _fields(row)
+        self._decode = msgspec.json.Decoder(self.request).decode
+
+    def __call__(self, body: bytes | bytearray) -> Columns:
+        """Decode the body of a request into columns.
+
+        Raises:
+            msgspec.DecodeError: it is not JSON, or not what the signature asks for.
+        """
+        return self.columns(self.rows(body))
+
+    def rows(self, body: bytes | bytearray) -> list[Row]:
+        """Decode the body of a request into rows; see `__call__`."""
+        try:
+            instances = self._decode(body).instances  # type: ignore[attr-defined]
+        except UnicodeDecodeError as error:
+            raise msgspec.DecodeError(f"JSON must be UTF-8: {error}") from error
+        return [msgspec.structs.astuple(instance) for instance in instances]
+
+    def columns(self, rows: list[Row]) -> Columns:
+        """Turn rows into columns."""
+        values = zip(*rows, strict=True)
+        return {column.name: column.array(v) for column, v in zip(self._columns, values, strict=True)}
+
+    def faults(self, body: bytes | bytearray, error: msgspec.DecodeError) -> list[Finding]:
+        """Return what is wrong with a request: all of it, up to `MAX_FINDINGS`, where the decoder stops at the first.
+
+        Args:
+            body: The request.
+            error: What the decoder said about it.
+        """
+        try:
+            request = msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # it is no JSON that one could look into
+            return [to_finding(("body",), error)]
+        return list(islice(self._faults(request), MAX_FINDINGS)) or [to_finding(("body",), error)]
+
+    def _faults(self, request: Any) -> Iterator[Finding]:
+        wrong = list(_object_faults(("body",), request, self._envelope))
+        yield from wrong
+        if not any(finding.loc in {("body",), ("body", "instances")} for finding in wrong):
+            for number, row in enumerate(request["instances"]):
+                yield from _object_faults(("body", "instances", number), row, self._row)
+
+
+def _fields(struct: Any) -> dict[str, FieldInfo]:
+    return {field.encode_name: field for field in msgspec.structs.fields(struct)}
+
+
+def _object_faults(loc: tuple[str | int, ...], value: Any, fields: dict[str, FieldInfo]) -> Iterator[Finding]:
+    """Yield what is wrong with a JSON value that should be an object with such fields."""
+    try:
+        msgspec.convert(value, dict)
+    except msgspec.ValidationError as error:
+        yield to_finding(loc, error)
+        return
+    for name, field in fields.items():
+        if name not in value:
+            if field.required:
+                yield Finding((*loc, name), "Required, but missing")
+            continue
+        try:
+            msgspec.convert(value[name], field.type)
+        except msgspec.ValidationError as error:
+            yield to_finding((*loc, name), error)
+    for name in value:
+        if name not in fields:
+            yield Finding((*loc, name[:MAX_TEXT]), "Unknown field")
+
+
+def to_finding(loc: tuple[str | int, ...], error: msgspec.DecodeError) -> Finding:
+    """Return an error with the path that msgspec ends it with, such as "… - at `$.history[0]`", as part of `loc`."""
+    message = str(error)
+    path = PATH.search(message)
+    if not path:
+        return Finding(loc, message[:MAX_TEXT])
+    steps = (int(index) if index else name for index, name in STEP.findall(path[1]))
+    return Finding((*loc, *steps), message[: path.start()][:MAX_TEXT])
+
+
+def _type(column: Column, missing: Iterable[str]) -> tuple[Any, ...]:
+    """Return a field's type and, where its value may be missing, its default."""
+    kind: Any = Annotated[column.type(), msgspec.Meta(description=column.description)]
+    if column.nullable:
+        return (kind | None, None)
+    gone = "|".join(re.escape(text) for text in missing if text)
+    if gone and isinstance(column, Category | Text):
+        kind = Annotated[kind, msgspec.Meta(pattern=f"^(?!({gone})$)")]
+    return (kind,)

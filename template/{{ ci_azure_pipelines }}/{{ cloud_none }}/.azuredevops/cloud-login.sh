@@ -1,1 +1,0 @@
-# Azure Pipelines has no registry of its own: images are built, and pushed nowhere.

@@ -1,0 +1,95 @@
+"""The guide holds what it says: it builds without a dead link, and its commands are there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+
+from docs.build import build
+from docs.reference import PACKAGE, commands_of_a_project
+from mlscaffold.cli.app import app
+from tests.conftest import ROOT
+from tests.template.combinations import Template
+
+GUIDE = ROOT / "docs/guide"
+_BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_FETCHED = re.compile(r'(?:src="|<link[^>]* href="|url\()["\']?(?:https?:)?//')
+
+
+def _commands() -> Iterator[tuple[str, list[str]]]:
+    """Yield each command of the guide's shell blocks with the page that it is on."""
+    for page in sorted(GUIDE.glob("*.md")):
+        for block in _BLOCK.findall(page.read_text("utf-8")):
+            for line in block.splitlines():
+                yield page.name, shlex.split(line.partition(" | ")[0])
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the built site."""
+    site = tmp_path_factory.mktemp("site")
+    build(site)
+    return site
+
+
+def test_the_site_has_the_guide_the_reference_and_the_explorer(site: Path) -> None:
+    pages = {page.relative_to(site).as_posix() for page in site.rglob("*.html")}
+    written = {page.with_suffix(".html").name for page in GUIDE.glob("*.md")}
+    assert written | {"explorer/index.html", "search.html"} <= pages
+    assert {f"reference/{name}.html" for name in ("options", "commands", "project")} <= pages
+
+
+def test_no_page_asks_another_server(site: Path) -> None:
+    found = [str(page) for page in site.rglob("*.html") if _FETCHED.search(page.read_text("utf-8"))]
+    assert found == []
+
+
+def test_the_reference_names_every_choice_and_every_command(site: Path) -> None:
+    options = (site / "reference/options.html").read_text("utf-8")
+    for question in Template(ROOT).questions:
+        if not question.computed:
+            assert f'id="{question.name.replace("_", "-")}"' in options
+            assert all(f">{choice.value}</span>" in options for choice in question.choices)
+    commands = (site / "reference/commands.html").read_text("utf-8")
+    group: Any = typer.main.get_command(app)
+    assert all(f"mlscaffold {name}<" in commands for name in group.commands)
+    project = (site / "reference/project.html").read_text("utf-8")
+    assert {"train", "promote", "serve"} <= commands_of_a_project(ROOT / "template").keys()
+    assert "STORE_URI" in project
+
+
+def test_every_command_of_the_guide_is_there() -> None:
+    ours: Any = typer.main.get_command(app)
+    theirs = commands_of_a_project(ROOT / "template")
+    source = (ROOT / "template" / PACKAGE / "cli.py").read_text("utf-8")
+    seen = 0
+    for page, words in _commands():
+        if words[:2] == ["uvx", "mlscaffold"]:
+            words = words[1:]
+        options = [word.partition("=")[0] for word in words if word.startswith("--")]
+        if words[0] == "mlscaffold":
+            known = {name for parameter in ours.commands[words[1]].params for name in parameter.opts}
+            assert set(options) <= known, (page, words)
+        elif words[:3] == ["uv", "run", "churn"]:
+            assert words[3] in theirs, (page, words)
+            assert all(f'"{option}"' in source or f"{option[2:].replace('-', '_')}: " in source for option in options)
+        else:
+            assert words in (["cd", "churn"], ["uv", "run", "pytest"]), (page, words)
+        seen += 1
+    assert seen
+
+
+@pytest.mark.parametrize("command", ["options", "new churn --dry-run"])
+def test_what_the_first_hour_begins_with_works(command: str, tmp_path: Path) -> None:
+    assert f"\nmlscaffold {command}\n" in (GUIDE / "first-hour.md").read_text("utf-8")
+    run = [sys.executable, "-m", "mlscaffold", *command.split()]
+    subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, stdin=subprocess.DEVNULL)
+    assert list(tmp_path.iterdir()) == []
