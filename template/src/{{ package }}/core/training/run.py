@@ -14,7 +14,8 @@ from ... import metrics, model
 from ...schema import FEATURES, INPUTS
 from ...settings import Settings
 from ..bundles import registry
-from ..bundles.bundle import Bundle, features_sha256, seal
+from ..bundles.bundle import Bundle, seal
+from ..bundles.fingerprint import features_sha256
 from ..bundles.predictor import Predictor, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
