@@ -126,6 +126,8 @@ class GitLab(Runner):
             if isinstance(each, dict) and "script" in each and (name if name == "template" else each["stage"]) == stage
         ]
         del config["default"]["image"]
+        for rule in config["workflow"]["rules"]:  # whose variables gitlab-ci-local does not set; this is gitlab.com
+            config["variables"] |= rule.pop("variables", {})
         for each in config.values():
             if isinstance(each, dict):
                 each.pop("services", None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -190,7 +191,7 @@ def test_a_defect_of_an_object_is_found(prod: Build, target: tuple[str, str], pl
 
 
 def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:
-    examples = [files[f"deploy/gitops/{name}.yaml"].content.decode() for name in ("argocd", "flux")]
+    examples = re.findall(r"```yaml\n(.*?)```", files["deploy/README.md"].content.decode(), re.DOTALL)
     objects = [*prod.objects, *(obj for text in examples for obj in load_yaml(text))]
     custom = [obj for obj in objects if (checks.CRDS / obj["apiVersion"].partition("/")[0]).is_dir()]
     assert {obj["kind"].lower() for obj in custom} == {path.stem.rpartition("_")[0] for path in checks.CRDS.glob("*/*")}

@@ -25,8 +25,8 @@ app = typer.Typer(
 DRAIN_SECONDS = 15
 """How long requests under way may take when the service is told to stop; Kubernetes gives it 30 seconds in all."""
 KEEP_ALIVE_SECONDS = 620
-"""How long an idle connection stays open: longer than load balancers keep it (Google 600 s, AWS 60 s), because they
-lose what they send while it is being closed."""
+"""How long an idle connection stays open: longer than load balancers keep it (Google 600 s, AWS 60 s), because a
+request sent into one that is being closed is lost."""
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object, for scripts.")]
 Model = Annotated[str, typer.Option(help="candidate, champion, a bundle's id, or its path or URI.")]
 NewBaseline = Annotated[

@@ -13,9 +13,14 @@ MISSES = 1 - COVERAGE
 """The share of rows that may lie outside their interval."""
 
 
+def _squared_error(target: Target, answer: Answer) -> NDArray[Any]:
+    errors: NDArray[Any] = (target - answer.get("mean", answer["value"])) ** 2
+    return errors
+
+
 def _r2(target: Target, answer: Answer) -> float:
-    spread = np.sum((target - target.mean()) ** 2)
-    return float(1 - np.sum((target - answer["value"]) ** 2) / spread) if spread else np.nan
+    variance = np.var(target)
+    return float(1 - _squared_error(target, answer).mean() / variance) if variance else np.nan
 
 
 def _absolute_error(target: Target, answer: Answer) -> NDArray[Any]:
@@ -24,7 +29,7 @@ def _absolute_error(target: Target, answer: Answer) -> NDArray[Any]:
 
 
 def _rmse(target: Target, answer: Answer) -> float:
-    return float(np.sqrt(np.mean((target - answer["value"]) ** 2)))
+    return float(np.sqrt(_squared_error(target, answer).mean()))
 
 
 def _interval_score(target: Target, answer: Answer) -> NDArray[Any]:
@@ -58,11 +63,16 @@ METRICS: dict[str, Metric] = {
         meaning=f"The share of rows inside their interval, which is to be {COVERAGE:g}.",
         by_row=True,
         within=(1 - 1.5 * MISSES, 1 - 0.5 * MISSES),
+        bounds=(0, 1),
     ),
 }
 
 
 def naive(training: Examples, held_out: Examples) -> Answer:
-    """Return the answer without a model: the median of the target, and its quantiles."""
-    values = np.quantile(training.target, [0.5, MISSES / 2, 1 - MISSES / 2])
-    return {name: np.full(held_out.rows, v) for name, v in zip(("value", "low", "high"), values, strict=True)}
+    """Return the answer without a model, for each metric the best that does not look at the inputs.
+
+    That is the median of the target, and its quantiles; and where errors are squared, the mean.
+    """
+    value, low, high = np.quantile(training.target, [0.5, MISSES / 2, 1 - MISSES / 2])
+    constants = {"value": value, "low": low, "high": high, "mean": training.target.mean()}
+    return {name: np.full(held_out.rows, constant) for name, constant in constants.items()}
