@@ -40,7 +40,14 @@ def data(as_json: AsJson = False) -> None:
     snapshot = snapshots.make_snapshot(params.load())
     if snapshot.bad.height and not as_json:
         typer.echo(f"{snapshot.bad.height} bad values; their rows are left out:\n{table(snapshot.bad)}")
-    report = {"snapshot": snapshot.path, "rows": snapshot.rows, "bad": snapshot.bad.to_dicts()}
+    for finding in () if as_json else snapshot.personal:
+        typer.echo(f"{finding.column} looks like personal data: {finding.reason}")
+    report = {
+        "snapshot": snapshot.path,
+        "rows": snapshot.rows,
+        "bad": snapshot.bad.to_dicts(),
+        "personal": snapshot.personal,
+    }
     _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
 
 
