@@ -207,6 +207,25 @@ def monitor(
 
 
 @app.command()
+def forget(
+    row_id: Annotated[list[str] | None, typer.Option(help="Erase the row of this id from all snapshots.")] = None,
+    request_id: Annotated[list[str] | None, typer.Option(help="Erase this request from the prediction log.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a person's rows from the snapshots, and their requests from the prediction log."""
+    from .core.data import erasure
+
+    if not row_id and not request_id:
+        raise typer.BadParameter("give at least one --row-id or --request-id")
+    done = erasure.forget(row_id or [], request_id or [], Settings())
+    lines = [f"erased {done.snapshot_rows} rows of snapshots and {done.log_rows} rows of the prediction log"]
+    if done.bundles:
+        lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
+    lines.append("out of reach: the source itself, and versions or backups that a bucket keeps")
+    _print("\n".join(lines), done, as_json)
+
+
+@app.command()
 def release(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="staging, prod, or train for the training image.")],
     image: Annotated[str, typer.Option(help="The image by its digest: registry/name@sha256:…")],
