@@ -87,7 +87,9 @@ def test_bash_completes_keys(cli: Cli) -> None:
 
 def tasks(template_repo: Path) -> list[str]:
     """Return the choices of the question `task`, in their order."""
-    return [str(choice) for choice in asked(template_repo)["task"]["choices"].values()]
+    choices = asked(template_repo)["task"]["choices"]
+    assert isinstance(choices, dict)
+    return [str(choice) for choice in choices.values()]
 
 
 def test_bash_completes_values_at_once_where_there_are_choices(cli: Cli, template_repo: Path) -> None:

@@ -60,7 +60,8 @@ def test_each_file_tells_the_layers_that_it_comes_from(cli: Cli, template_repo: 
     assert "framework_sklearn" in layers["src/churn/model.py"]
     folders = {f"{{{{ {layer} }}}}" for path in layers.values() for layer in path}
     named = {part for path in (template_repo / "template").rglob("*") for part in path.parts if part.startswith("{{ ")}
-    assert folders == named & {f"{{{{ {name}_{answer} }}}}" for name, answer in result["answers"].items()}
+    asked = named & {f"{{{{ {name}_{answer} }}}}" for name, answer in result["answers"].items()}
+    assert folders == asked | {"{{ kind_tabular }}", "{{ containers_yes }}"}
 
 
 def test_json_tells_all_about_the_project(cli: Cli) -> None:

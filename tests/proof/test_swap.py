@@ -348,7 +348,8 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     with (copy.folder / copy.source).open(newline="") as file:
         head, *rows = csv.reader(file)
     with closing(sqlite3.connect(copy.folder / "data/rows.db")) as database:
-        columns = ", ".join(f"{name} {'INTEGER' if rows[1][i].isdigit() else 'TEXT'}" for i, name in enumerate(head))
+        kinds = ["INTEGER" if value.isdigit() else "TEXT" for value in rows[1]]
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in zip(head, kinds, strict=True))
         database.execute(f"CREATE TABLE rows ({columns})")
         database.executemany(
             f"INSERT INTO rows VALUES ({', '.join('?' * len(head))})", [[v or None for v in r] for r in rows]

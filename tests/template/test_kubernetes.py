@@ -21,7 +21,14 @@ from tests.template.combinations import Combination, load_yaml
 from tests.template.manifests import IMAGE, MODEL, OVERLAYS, TRAIN, TRAIN_IMAGE, Build
 from tests.tools import lack, need
 
-PATTERNS = ("deploy/*", "Dockerfile", "src/*/__init__.py", "src/*/cli.py", "src/*/settings.py", "src/*/core/errors.py")
+PATTERNS: tuple[str, ...] = (
+    "deploy/*",
+    "Dockerfile",
+    "src/*/__init__.py",
+    "src/*/cli.py",
+    "src/*/settings.py",
+    "src/*/core/errors.py",
+)
 PATTERNS += tuple(f"src/*/core/{module}.py" for module in ("release/release", "monitoring/report", "serving/telemetry"))
 ALERTS = Path(__file__).parent / "alerts.yaml"
 OLDEST, NEWEST = "kustomize-oldest", "kustomize-newest"

@@ -73,7 +73,9 @@ def _explain_kept(sides: Sides, merge: Merge, path: str) -> str | None:
     old, new, mine = (tree.get(path) for tree in (sides.old, sides.new, sides.mine))
     if old is None and mine is None:
         source = next((source for source, to in merge.moved.items() if to == path), None)
-        return f"you deleted it, as {source}" if source and source not in sides.mine else None
+        if source is None or source in sides.mine or source in merge.moved_by_user:
+            return None
+        return f"you deleted it, as {source}"
     if path == ANSWERS_FILE or mine in (old, new) or old == new:
         return None
     if mine is not None:

@@ -11,7 +11,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ..bundles.bundle import ID
 from ..errors import ProjectError
 
 DEPLOY = Path("deploy")
@@ -19,7 +18,7 @@ TRAINING = "train"
 
 _WORD = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
 _IMAGE = re.compile(rf"(?P<name>[A-Za-z0-9.-]+(?::\d+)?(?:/{_WORD})+)(?::[\w.-]+)?@(?P<digest>sha256:[0-9a-f]{{64}})")
-_MODEL = re.compile(rf"(?:(?:s3|gs|az):/)?(?:/[A-Za-z0-9._~=-]+)+/{ID.pattern}")
+_MODEL = re.compile(r"(?:(?:s3|gs|az):/)?(?:/[A-Za-z0-9._~=-]+)+/[0-9a-f]{64}")
 
 _IMAGE_TEXT = """\
 # Written by the project's `release` command; `git revert` takes it back.
