@@ -43,9 +43,9 @@ class Bucket:
 
 
 @pytest.fixture(scope="module")
-def bucket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
-    """Return an empty bucket."""
-    log = tmp_path_factory.mktemp("s3") / "server.log"
+def bucket(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bucket]:
+    """Return an empty bucket for one project."""
+    log = tmp_path_factory.mktemp(f"s3-{project.task}") / "server.log"
     with log.open("wb") as output:
         server = subprocess.Popen(SERVER, stdin=subprocess.DEVNULL, stdout=output, stderr=output)
     try:

@@ -358,7 +358,7 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     was = copy.source
     (copy.folder / was).unlink()
     path = copy.package / "source.py"
-    body = re.search(r'def read\(.*?""".*?"""\n(.*)', path.read_text("utf-8"), re.S)
+    body = re.search(r'def read\(.*?""".*?"""\n(.*?\n)\n', path.read_text("utf-8"), re.S)
     assert body
     query = """\
     with closing(sqlite3.connect(params.data.source)) as database:
