@@ -21,9 +21,9 @@ function named(text, name = usableName()) {
 
 // What is wrong with a name, in the words of the template's validator; nothing if all is well.
 function refusal(name) {
-  if (name.length > 50) return "at most 50 characters, please";
+  if (name.length > 50) return "must have at most 50 characters";
   if (!/^[A-Za-z][A-Za-z0-9]*([ ._-][A-Za-z0-9]+)*$/.test(name))
-    return "a letter first, then letters and digits, with one blank, dot, dash or underscore between words, please";
+    return "start with a letter, then letters and digits, with one space, dot, dash or underscore between words";
   for (const [sentence, words] of Object.entries(data.name.reserved))
     if (words.split(" ").includes(packageOf(name))) return named(sentence, name);
   return "";

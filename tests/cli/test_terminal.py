@@ -98,7 +98,7 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.type(ENTER)
     terminal.wait_for("Who is its author?")
     terminal.type(CTRL_U + "Grace Hopper" + ENTER)
-    terminal.wait_for("At which address")
+    terminal.wait_for("What is the author's email")
     terminal.type(ENTER)
     terminal.wait_for("What should the model do?")
     terminal.type(ENTER)
@@ -108,7 +108,7 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.type(ENTER)
     terminal.wait_for("Which cloud")
     terminal.type(ENTER)
-    terminal.wait_for("Who builds, trains and releases it?")
+    terminal.wait_for("Which CI/CD system do you use?")
     terminal.type(ENTER)
     assert terminal.end() == 0, terminal.shown
     assert "What does it do" not in terminal.shown
@@ -126,7 +126,7 @@ def test_a_folder_whose_name_will_not_do_asks_for_one(cli: Cli, terminals: list[
     given += ["deploy=kubernetes", "cloud=none", "ci=none"]
     sets = [argument for assignment in given for argument in ("--set", assignment)]
     terminals.append(terminal := Terminal(cli, "new", "7up", "--no-lock", "--no-git", *sets))
-    terminal.wait_for("'7up' cannot be the project's name: a letter first")
+    terminal.wait_for("'7up' cannot be the project's name: start with a letter")
     terminal.wait_for("What is the project called?")
     terminal.type(CTRL_U + "Seven up" + ENTER)
     assert terminal.end() == 0, terminal.shown

@@ -1,6 +1,7 @@
 """The kinds of columns: everything that depends on a column's kind is a method of its class, and nothing elsewhere."""
 
 import datetime
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -26,21 +27,21 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     matrix: ClassVar[Literal["numbers", "texts"] | None] = None
     """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
 
+    @abstractmethod
     def type(self) -> Any:
         """Return the type of a value in a request."""
-        raise NotImplementedError
 
+    @abstractmethod
     def array(self, values: Any) -> NDArray[Any]:
         """Return values or None, shape (rows,), as this kind's array."""
-        raise NotImplementedError
 
     def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
         """Return, for each way to break this contract, which rows do, shape (rows,)."""
         return {} if self.nullable else {"missing": self.missing(array)}
 
+    @abstractmethod
     def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
         """Tell which rows have no value, shape (rows,)."""
-        raise NotImplementedError
 
     def unknown(self, array: NDArray[Any]) -> NDArray[np.bool_]:
         """Tell which rows hold a value that training data may not hold, though a request may, shape (rows,)."""
@@ -54,9 +55,9 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         """Return the values that training saw, for a kind whose unseen values are counted."""
         return None
 
+    @abstractmethod
     def typical(self, array: NDArray[Any]) -> Any:
         """Return a value for an example, as JSON has it: a summary of the rows, and no row of its own."""
-        raise NotImplementedError
 
     def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what else to try, in place of an array, where an export is compared with its model."""

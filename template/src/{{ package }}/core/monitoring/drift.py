@@ -19,8 +19,9 @@ from ..bundles.storage import open_folder
 from ..contract.columns import Answer, Column, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from ..task.answer import Prediction, flatten, unflatten
+from ..task.answer import flatten, unflatten
 from .profiles import Profile, Thresholds, make_profile, psi
+from .record import Record
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -127,10 +128,9 @@ class _Log:
         columns = enumerate(signature.inputs)
         fields = {f"column_{i}": column.name for i, column in columns}  # which need not be a name of Python's
         inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
-        # Of a record, only what is looked at is decoded: `record.py` has the whole.
-        record = msgspec.defstruct(
-            "Logged", [("time", datetime), ("model", str), ("inputs", inputs), ("answer", Prediction)], gc=False
-        )
+        types = {field.name: field.type for field in msgspec.structs.fields(Record)} | {"inputs": inputs}
+        read = ("time", "model", "inputs", "answer")  # the rest of a record would be decoded for nothing
+        record = msgspec.defstruct("Logged", [(name, types[name]) for name in read], gc=False)
         self._decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(record).decode_lines
 
     def read(self, model: str) -> Iterator[list[Any]]:
