@@ -1,7 +1,7 @@
 """Put an update into a project, all or nothing, even when the process is killed meanwhile.
 
 All files that change are committed, so that git has what they were. A journal beside the index says what is being
-done; whoever finds it first afterwards puts everything back.
+done; the next command that finds it puts everything back.
 """
 
 import contextlib

@@ -1,5 +1,5 @@
 # Become the service account of STAGE on Google Cloud, for as long as the step runs; to be sourced.
-# The service connection's tokens live for ten minutes, so whoever needs one asks cloud-token.sh for it.
+# The service connection's tokens expire after ten minutes, so clients get a new one from cloud-token.sh each time.
 export GOOGLE_APPLICATION_CREDENTIALS="$AGENT_TEMPDIRECTORY/cloud.json" GOOGLE_CLOUD_PROJECT="$PROJECT"
 export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
 gcloud iam workload-identity-pools create-cred-config "$IDENTITY_PROVIDER" \

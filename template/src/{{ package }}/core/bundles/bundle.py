@@ -2,8 +2,8 @@
 
 Its `manifest.json` names the SHA-256 of every other file, of the data and of the features' code; the SHA-256 of the
 manifest is the bundle's id and the folder's name. So what is served can be traced to what it was made of, and nothing
-can be altered on the way without being noticed: whoever alters a file and seals the folder again makes another bundle,
-which is refused under the old name.
+can be altered on the way without being noticed: a folder that is altered and sealed again is another bundle, and is
+refused under the old name.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ ID = re.compile("[0-9a-f]{64}")
 PART = 8 * 1024**2
 """How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
 RETRIES = 3
-"""How often a request is tried again at once; whoever has more patience can say meanwhile what it waits for."""
+"""How often a request is tried again at once; the service, which waits longer, reports in between why it is not ready."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

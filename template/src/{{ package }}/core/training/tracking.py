@@ -15,7 +15,7 @@ EXPERIMENT = __name__.partition(".")[0]
 
 
 class Reporter(Protocol):
-    """Whoever is told how a fit goes."""
+    """Receives the progress of a fit."""
 
     def report(self, step: int, values: Mapping[str, float]) -> None:
         """Take note of the values of one step of a fit, such as an epoch."""

@@ -77,7 +77,7 @@ resource "azurerm_role_assignment" "pull" {
   principal_type       = "ServicePrincipal"
 }
 
-resource "azurerm_role_assignment" "admin" { # whoever applies this makes the namespaces
+resource "azurerm_role_assignment" "admin" { # the user who applies this creates the namespaces
   scope                = azurerm_kubernetes_cluster.this.id
   role_definition_name = "Azure Kubernetes Service RBAC Cluster Admin"
   principal_id         = var.admin_id

@@ -56,7 +56,7 @@ resource "azurerm_storage_container" "state" {
   storage_account_id = azurerm_storage_account.state.id
 }
 
-resource "azurerm_role_assignment" "state" { # whoever applies this may use the state
+resource "azurerm_role_assignment" "state" { # the user who applies this may read and write the state
   scope                = azurerm_storage_account.state.id
   role_definition_name = "Storage Blob Data Contributor"
   principal_id         = data.azurerm_client_config.current.object_id
