@@ -30,7 +30,7 @@ ID = re.compile("[0-9a-f]{64}")
 PART = 8 * 1024**2
 """How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
 RETRIES = 3
-"""How often a request is tried again at once; the service, which waits longer, reports in between why it is not ready."""
+"""How often a request is tried again at once; the service tries longer, and says in between why it is not ready."""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
