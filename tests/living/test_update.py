@@ -117,7 +117,9 @@ def test_a_file_that_the_user_moved_keeps_receiving_changes(run: Run, house: Hou
         ".copier-answers.yml": "updated",
         "mine/data.py": "merged",
         "mine/model.py": "merged",
+        "src/churn/deep/data.py": "kept",
     }
+    assert '"note": "you moved it to mine/data.py"' in done.out
     for name in ("data", "model"):
         merged = lines(f"# {name}", at_3="# mine", at_25="# theirs")
         assert (project / f"mine/{name}.py").read_text("utf-8") == merged

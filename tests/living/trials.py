@@ -258,7 +258,8 @@ def _reasons(
     plan: Plan, marks: dict[str, str], written: set[str], theirs: dict[str, tuple[int, bytes]], twin: Path
 ) -> dict[str, str]:
     """Return why a path may differ from what Copier makes of it."""
-    reasons = {file.path: "we follow what was moved" for file in plan.files if "moved" in file.note}
+    moved = [file for file in plan.files if "moved" in file.note]
+    reasons = {path: "we follow what was moved" for file in moved for path in (file.path, file.note.split()[-1])}
     reasons |= {file.path: "deleted stays deleted" for file in plan.files if "deleted it, as" in file.note}
     unmerged = {line.partition("\t")[2] for line in git(twin, "ls-files", "--unmerged").splitlines()}
     reasons |= dict.fromkeys({*plan.conflicts, *unmerged}, "a conflict, on one side at least")

@@ -173,6 +173,7 @@ class Azure(Runner):
             "BUILD_CRONSCHEDULE_DISPLAYNAME": self.variables.get("REASON", "weekly"),
         }
         done = subprocess.CompletedProcess([], 0, "", "")
+        said, complained = "", ""
         for step in steps:
             if "bash" not in step:
                 continue
@@ -181,9 +182,10 @@ class Azure(Runner):
                 mapped = {name: value for name, value in mapped.items() if not name.startswith("GIT_CONFIG_")}
             done = self.shell(step["bash"], {**self.variables, **given, **own, **mapped})
             self.outputs |= dict(OUTPUT.findall(done.stdout))
+            said, complained = said + done.stdout, complained + done.stderr
             if done.returncode and step.get("continueOnError") != "true":
-                return done
-        return done
+                break
+        return subprocess.CompletedProcess([], done.returncode, said, complained)
 
     def _output(self, value: str) -> str:
         found = re.search(r"\.(\w+)'\]\]$", value)

@@ -1,6 +1,7 @@
 """What an update does to each file, said before it is done."""
 
 from collections.abc import Collection, Iterator
+from pathlib import PurePosixPath
 
 from mlscaffold.project.files import File, Verdict
 from mlscaffold.template.render import ANSWERS_FILE
@@ -33,6 +34,7 @@ def judge_files(sides: Sides, merge: Merge, in_the_way: Collection[str]) -> Iter
     user_moved = {to: path for path, to in merge.moved_by_user.items()}
     along = _find_moved_along(sides, merge)
     came_along = {to: path for path, to in along.items()}
+    went_along = _find_gone_along(sides, merge)
     for path in sorted({*sides.old, *sides.new, *sides.mine, *merge.files}):
         was, will = sides.mine.get(path), merge.files.get(path)
         source = came_from.get(path, user_moved.get(path))
@@ -49,6 +51,8 @@ def judge_files(sides: Sides, merge: Merge, in_the_way: Collection[str]) -> Iter
         elif was is None:
             if path in came_along:
                 yield File(path, Verdict.ADDED, f"yours, moved with its folder from {came_along[path]}")
+            elif path in went_along:
+                yield File(path, Verdict.ADDED, f"you moved the folder of {went_along[path]}")
             else:
                 edited = source is not None and source in sides.mine and sides.mine[source] != sides.old[source]
                 yield File(path, Verdict.MERGED if edited else Verdict.ADDED, place)
@@ -68,14 +72,27 @@ def _find_moved_along(sides: Sides, merge: Merge) -> dict[str, str]:
     return {path: new[sides.mine[path]] for path in own if sides.mine[path] in new}
 
 
+def _find_gone_along(sides: Sides, merge: Merge) -> dict[str, str]:
+    """The template's new files that went into a folder which the user moved: path here to path in the template."""
+    elsewhere = sides.new.keys() - sides.old.keys() - merge.files.keys()
+    added = {path: entry for path, entry in merge.files.items() if path not in sides.mine and path not in sides.new}
+    return {
+        path: source
+        for path, entry in added.items()
+        for source in elsewhere
+        if sides.new[source] == entry and PurePosixPath(source).name == PurePosixPath(path).name
+    }
+
+
 def _explain_kept(sides: Sides, merge: Merge, path: str) -> str | None:
     """More about a file that stays although the template's has changed; None if there is nothing to say."""
     old, new, mine = (tree.get(path) for tree in (sides.old, sides.new, sides.mine))
     if old is None and mine is None:
         source = next((source for source, to in merge.moved.items() if to == path), None)
-        if source is None or source in sides.mine or source in merge.moved_by_user:
+        if source is None or source in sides.mine:
             return None
-        return f"you deleted it, as {source}"
+        to = merge.moved_by_user.get(source)
+        return f"you moved it to {to}" if to else f"you deleted it, as {source}"
     if path == ANSWERS_FILE or mine in (old, new) or old == new:
         return None
     if mine is not None:

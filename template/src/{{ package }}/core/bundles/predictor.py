@@ -57,25 +57,6 @@ class OnnxPredictor:
         return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
 
 
-class DecidingPredictor:
-    """A model whose signature holds numbers that decide: they become part of the answer."""
-
-    def __init__(self, predictor: Predictor) -> None:
-        self.signature = predictor.signature
-        self._predict = predictor.predict
-
-    def predict(self, columns: Columns) -> Answer:
-        """Return the answer for columns as a request carries them."""
-        answer = self._predict(columns)
-        rows = len(next(iter(answer.values())))
-        return answer | {name: np.full(rows, value) for name, value in self.signature.decision.items()}
-
-
-def complete(predictor: Predictor) -> Predictor:
-    """Return a predictor whose answers hold all that its signature says of them."""
-    return DecidingPredictor(predictor) if predictor.signature.decision else predictor
-
-
 def open_model(folder: Path, signature: Signature, threads: int = 1) -> Predictor:
     """Return the predictor for a model that has been exported into a folder."""
     return OnnxPredictor.load(folder, signature, threads)
@@ -93,3 +74,22 @@ def load(bundle: Bundle, threads: int = 1) -> Predictor:
         return complete(open_model(bundle.path, bundle.signature(), threads))
     except Exception as error:  # ONNX Runtime raises classes that it does not export
         raise ProjectError(f"the model of the bundle {bundle.id} cannot be loaded: {error}") from error
+
+
+class DecidingPredictor:
+    """A model whose signature holds numbers that decide: they become part of the answer."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.signature = predictor.signature
+        self._predict = predictor.predict
+
+    def predict(self, columns: Columns) -> Answer:
+        """Return the answer for columns as a request carries them."""
+        answer = self._predict(columns)
+        rows = len(next(iter(answer.values())))
+        return answer | {name: np.full(rows, value) for name, value in self.signature.decision.items()}
+
+
+def complete(predictor: Predictor) -> Predictor:
+    """Return a predictor whose answers hold all that its signature says of them."""
+    return DecidingPredictor(predictor) if predictor.signature.decision else predictor
