@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from tests.cli.conftest import in_clone
 from tests.conftest import ROOT
 from tests.proof.project import Project
+from tests.proof.wheels import make_index
 from tests.template.combinations import Answer, Template
 
 DECISIVE = ("task", "framework")
@@ -23,6 +26,16 @@ def kinds() -> list[dict[str, Answer]]:
 
 
 KINDS = kinds()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let uv find PyTorch on this machine, if it is there; where it is not, its own index has to be reached."""
+    index = make_index(tmp_path_factory.mktemp("wheels"))
+    with pytest.MonkeyPatch.context() as patch:
+        if index and "UV_INDEX" not in os.environ:
+            patch.setenv("UV_INDEX", index)
+        yield
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=lambda kind: "-".join(map(str, kind.values())))

@@ -7,7 +7,12 @@ from typing import Any
 
 Prediction = Mapping[str, Any]
 
-WEAK: Mapping[str, Mapping[str, int]] = {"sklearn": {"max_iter": 2, "max_leaf_nodes": 2}}
+WEAK: Mapping[str, Mapping[str, float]] = {
+    "lightgbm": {"n_estimators": 1, "num_leaves": 2},
+    "pytorch": {"epochs": 1, "learning_rate": 1e-5},
+    "sklearn": {"max_iter": 2, "max_leaf_nodes": 2},
+    "xgboost": {"n_estimators": 1, "max_depth": 1},
+}
 """Parameters with which a model of each framework learns next to nothing."""
 
 

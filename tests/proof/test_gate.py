@@ -17,7 +17,7 @@ def weaken(project: Project) -> None:
     """Let the next model learn next to nothing."""
     path = project.cwd / "params.yaml"
     for name, value in tasks.WEAK[project.framework].items():
-        text, count = re.subn(rf"(?m)^(    {name}:) \S+", rf"\1 {value}", path.read_text("utf-8"), count=1)
+        text, count = re.subn(rf"(?m)^( +{name}:) \S+", rf"\1 {value}", path.read_text("utf-8"), count=1)
         assert count, f"{path} does not say {name}"
         path.write_text(text, "utf-8")
 

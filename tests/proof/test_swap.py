@@ -372,7 +372,7 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     prove(copy, {was, "data/rows.db", "params.yaml", *source(copy, "source.py")})
 
 
-@pytest.mark.parametrize("project", CLASSIFIERS, ids=str, indirect=True)
+@pytest.mark.parametrize("project", CLASSIFIERS[:1], ids=str, indirect=True)
 def test_a_model_that_is_not_onnx(copy: Project) -> None:
     (copy.package / "model.py").write_text(NUMPY_MODEL, "utf-8")
     (copy.package / "core/training/graphs.py").write_text(JSON_GRAPHS, "utf-8")

@@ -21,7 +21,8 @@ from typing import Any
 import yaml
 from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, Undefined
 from jinja2 import Template as JinjaTemplate
-from jinja2.meta import find_referenced_templates, find_undeclared_variables
+from jinja2.meta import find_undeclared_variables
+from jinja2.nodes import Concat, Const, FromImport, Import, Include, Name
 from jinja2.sandbox import SandboxedEnvironment
 
 Answer = str | bool | int | float
@@ -258,17 +259,21 @@ class Template:
     def names_read(self, text: str) -> frozenset[str]:
         """Return the names that *text* takes from its context, itself or through the partials that it uses.
 
-        A partial must take what is not an answer as a macro's parameter, or it is counted here.
-        Raises :class:`DefectError` if the name of a partial is computed, for then nobody can know what is read.
+        A partial must take what is not an answer as a macro's parameter, or it is counted here. Where an answer is
+        part of a partial's name, all partials of such a name count.
+        Raises :class:`DefectError` if the name is computed in another way, for then nobody can know what is read.
         """
         if text not in self._names_read:
             self._names_read[text] = frozenset()  # a partial may include itself
             tree = self.environment.parse(text)
             names = set(find_undeclared_variables(tree))
-            for partial in find_referenced_templates(tree):
-                if partial is None:
-                    raise DefectError(f"an include whose name is computed: {text.strip()[:80]!r}")
-                names |= self.names_read((self.root / partial).read_text(encoding="utf-8"))
+            named: list[Any] = [node for kind in (FromImport, Import, Include) for node in tree.find_all(kind)]
+            for pattern in (_pattern(node.template) for node in named):
+                partials = sorted(self.root.glob(pattern))
+                if not partials:
+                    raise DefectError(f"an include of a partial that is not there: {text.strip()[:80]!r}")
+                for partial in partials:
+                    names |= self.names_read(partial.read_text(encoding="utf-8"))
             self._names_read[text] = frozenset(names)
         return self._names_read[text]
 
@@ -424,6 +429,14 @@ def _path_problems(template: Template) -> Iterator[str]:
         # Copier looks for a rendered path's template at the repository's root, and skips the file if there is one.
         if (template.root / f"{path}{SUFFIX}").exists():
             yield f"{path} is never written: {path}{SUFFIX} of the repository hides it"
+
+
+def _pattern(name: Any) -> str:
+    """Return which files the name of a partial stands for: text, with answers in place of a star."""
+    parts = name.nodes if isinstance(name, Concat) else [name]
+    if not all(isinstance(part, Const | Name) for part in parts) or not isinstance(parts[-1], Const):
+        raise DefectError("an include whose name is computed in another way than 'folder/' ~ question ~ '.jinja'")
+    return "".join(str(part.value) if isinstance(part, Const) else "*" for part in parts)
 
 
 def _environment(root: Path, envops: dict[str, Any]) -> SandboxedEnvironment:

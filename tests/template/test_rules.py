@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from tests.conftest import Copier
+from tests.template.assembly import Assembly
 from tests.template.combinations import Question, Template
 
 NEEDS_TRUST = {"_tasks", "_migrations", "_jinja_extensions"}
@@ -92,7 +93,8 @@ def test_at_most_nine_questions(template: Template) -> None:
 
 def test_patterns_end_where_the_text_ends(template: Template, template_repo: Path) -> None:
     """`$` also matches before a last newline, so a name with one would pass."""
-    texts = [(path.name, path.read_text(encoding="utf-8")) for path in (template_repo / "partials").iterdir()]
+    partials = [path for path in (template_repo / "partials").rglob("*") if path.is_file()]
+    texts = [(path.name, path.read_text(encoding="utf-8")) for path in partials]
     texts += [(question.name, text) for question in template.questions for text in question.expressions]
     for where, text in texts:
         tokens = template.environment.lex(text)
@@ -112,12 +114,14 @@ def test_reserved_names_cover_python(reserved: dict[str, set[str]]) -> None:
     assert {word.lower() for word in keyword.kwlist} - reserved["keywords"] == set()
 
 
-def test_reserved_names_cover_what_a_project_depends_on(project: Path, reserved: dict[str, set[str]]) -> None:
-    pyproject = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
-    table = pyproject["project"]
-    listed = [table["dependencies"], *table.get("optional-dependencies", {}).values()]
-    listed += [[line for line in group if isinstance(line, str)] for group in pyproject["dependency-groups"].values()]
-    listed += [pyproject["build-system"]["requires"]]
+def test_reserved_names_cover_what_a_project_depends_on(assembly: Assembly, reserved: dict[str, set[str]]) -> None:
+    listed = []
+    for pyproject in (tomllib.loads(f.content.decode()) for _, f in assembly.distinct() if f.path == "pyproject.toml"):
+        table, groups = pyproject["project"], pyproject["dependency-groups"]
+        listed += [table["dependencies"], *table.get("optional-dependencies", {}).values()]
+        listed += [[line for line in group if isinstance(line, str)] for group in groups.values()]
+        listed += [pyproject["build-system"]["requires"]]
+    assert listed
     distributions = {canonicalize_name(Requirement(line).name) for lines in listed for line in lines}
     # A project of a distribution's name would depend on itself.
     assert {name.replace("-", "_") for name in distributions} - reserved["dependencies"] == set()

@@ -1,8 +1,10 @@
 """One training run: fit, export, check the export, measure, and seal the result into a bundle."""
 
 import contextlib
+import hashlib
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from ...schema import FEATURES, INPUTS
 from ...settings import Settings
 from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
+from ..bundles.fingerprint import features_sha256
 from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
@@ -30,7 +33,10 @@ from ..progress import step
 from ..task import examples
 from ..task.answer import OUTPUTS
 from . import decisions, graphs, parity, tracking
-from .fitting import Fit
+from .fitting import Fit, Watch
+
+CHECKPOINTS = Path("artifacts/checkpoints")
+"""Where a fit that was interrupted goes on from; on a volume it outlives a node."""
 
 KEPT = Path("artifacts/store/bundles")
 """Where a bundle is kept that its store has not taken."""
@@ -57,8 +63,14 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
     signature = make_signature(training.columns)
     with tracking.track(settings.mlflow_tracking_uri, params) as run, tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        with step("fitting the model"):
-            trained = fit(params.model, params.seed, signature, training, run)
+        checkpoints = CHECKPOINTS / _name(snapshot, params)
+        with step("fitting the model") as say:
+
+            def watch(number: int, values: Mapping[str, float]) -> None:
+                run.report(number, values)
+                say(", ".join([f"step {number}", *(f"{name} {value:.4g}" for name, value in values.items())]))
+
+            trained = fit(params.model, params.seed, signature, training, watch, checkpoints)
             graphs.save(model.export(trained), folder / "model.onnx")
         with step("choosing how to decide") if params.decision else contextlib.nullcontext():
             signature = decisions.decide(training, params, signature)
@@ -68,13 +80,19 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         bundle, uri = _publish(folder, snapshot, settings)
         values = {name: estimate.value for name, estimate in report.metrics.items()}
         run.finish(values, {"bundle": bundle.id, "uri": uri, "data": snapshot.stem})
+        shutil.rmtree(checkpoints, ignore_errors=True)
     return Trained(bundle.id, uri, report)
 
 
 def fit(
-    params: dict[str, Any], seed: int, signature: Signature, training: Examples, run: tracking.Reporter
+    params: dict[str, Any],
+    seed: int,
+    signature: Signature,
+    training: Examples,
+    watch: Watch,
+    checkpoints: Path | None = None,
 ) -> model.Model:
-    """Return a fitted model.
+    """Return a fitted model; `watch` is told how the fit goes.
 
     Raises:
         ProjectError: `params.yaml` asks for one that does not exist.
@@ -84,7 +102,8 @@ def fit(
         target=training.target,
         validation=training.validation,
         weights=training.weights,
-        report=run.report,
+        report=watch,
+        checkpoints=checkpoints,
     )
     try:
         return model.fit(model.build(params, seed), work)
@@ -103,6 +122,13 @@ def make_signature(columns: Columns) -> Signature:
         vocabulary={name: values for name, values in seen.items() if values is not None},
         example={column.name: column.typical(columns[column.name]) for column in INPUTS},
     )
+
+
+def _name(snapshot: Path, params: Params) -> str:
+    """Return a name for all fits of the same model to the same data with the same parameters."""
+    code = hashlib.sha256(Path(model.__file__).read_bytes()).hexdigest()
+    fitted = [snapshot.stem, params.split, params.seed, params.model, params.weights, code, features_sha256()]
+    return hashlib.sha256(msgspec.json.encode(fitted)).hexdigest()[:16]
 
 
 def _describe(
