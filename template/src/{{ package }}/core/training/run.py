@@ -16,7 +16,7 @@ from ...schema import FEATURES, INPUTS
 from ...settings import Settings
 from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
-from ..bundles.fingerprint import features_sha256
+from ..bundles.fingerprint import PACKAGE, fingerprint
 from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
@@ -126,8 +126,8 @@ def make_signature(columns: Columns) -> Signature:
 
 def _name(snapshot: Path, params: Params) -> str:
     """Return a name for all fits of the same model to the same data with the same parameters."""
-    code = hashlib.sha256(Path(model.__file__).read_bytes()).hexdigest()
-    fitted = [snapshot.stem, params.split, params.seed, params.model, params.weights, code, features_sha256()]
+    code = [fingerprint(PACKAGE, name) for name in ("model", "features")]
+    fitted = [snapshot.stem, params.split, params.seed, params.model, params.weights, code]
     return hashlib.sha256(msgspec.json.encode(fitted)).hexdigest()[:16]
 
 
