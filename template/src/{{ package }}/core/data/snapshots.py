@@ -7,9 +7,11 @@ import msgspec
 import polars as pl
 
 from ... import source
+from ...schema import INPUTS
 from ..bundles.bundle import sha256
 from ..errors import ProjectError
 from ..params import Params
+from . import personal
 from .validation import CONTRACT, table, validate
 
 SNAPSHOTS = Path("artifacts/snapshots")
@@ -21,6 +23,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     path: Path
     rows: int
     bad: pl.DataFrame
+    personal: list[personal.Finding]
 
     @property
     def sha256(self) -> str:
@@ -32,12 +35,14 @@ def make_snapshot(params: Params) -> Snapshot:
     """Read, validate and keep the data.
 
     Raises:
-        ProjectError: the source cannot be read, lacks columns, or has more bad rows than `data.max_bad_rows`.
+        ProjectError: the source cannot be read, lacks columns, has more bad rows than `data.max_bad_rows`, or one of
+            the inputs looks like personal data that `data.personal` does not accept.
     """
     try:
         raw = source.read(params)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ProjectError(f"the data cannot be read from {params.data.source}: {error}") from error
+    findings = _check_personal(raw, params.data.personal)
     good, bad = validate(raw)
     bad_rows = bad["row"].n_unique()
     if bad_rows > params.data.max_bad_rows:
@@ -52,7 +57,7 @@ def make_snapshot(params: Params) -> Snapshot:
         path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
-    return Snapshot(path, good.height, bad)
+    return Snapshot(path, good.height, bad, findings)
 
 
 def latest() -> Path:
@@ -77,3 +82,16 @@ def load(snapshot: Path) -> pl.DataFrame:
     if sorted(frame.columns) != sorted(column.name for column in CONTRACT) or validate(frame)[1].height:
         raise ProjectError("the newest data snapshot was made with another schema.py: run the data command again")
     return frame
+
+
+def _check_personal(raw: pl.DataFrame, accepted: tuple[str, ...]) -> list[personal.Finding]:
+    """Return the columns that look like personal data, or refuse those that a model would be trained on."""
+    findings = [finding for finding in personal.scan(raw) if finding.column not in accepted]
+    inputs = {column.name for column in INPUTS}
+    if used := [finding for finding in findings if finding.column in inputs]:
+        reasons = "; ".join(f"{finding.column}: {finding.reason}" for finding in used)
+        raise ProjectError(
+            f"inputs look like personal data ({reasons}): leave them out of schema.py, or accept them in params.yaml, "
+            "data.personal"
+        )
+    return findings
