@@ -53,7 +53,14 @@ def data(as_json: AsJson = False) -> None:
     if snapshot.bad.height and not as_json:
         values = "invalid value" if snapshot.bad.height == 1 else "invalid values"
         typer.echo(f"{snapshot.bad.height} {values}, whose rows are quarantined:\n{table(snapshot.bad)}")
-    report = {"snapshot": snapshot.path, "rows": snapshot.rows, "bad": snapshot.bad.to_dicts()}
+    for finding in () if as_json else snapshot.personal:
+        typer.echo(f"{finding.column} looks like personal data: {finding.reason}")
+    report = {
+        "snapshot": snapshot.path,
+        "rows": snapshot.rows,
+        "bad": snapshot.bad.to_dicts(),
+        "personal": snapshot.personal,
+    }
     _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
 
 
@@ -215,6 +222,25 @@ def monitor(
     _print(drift_report.summary(report, reference.thresholds), report, as_json)
     if report.drifted:
         raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
+
+
+@app.command()
+def forget(
+    row_id: Annotated[list[str] | None, typer.Option(help="Erase the row of this id from all snapshots.")] = None,
+    request_id: Annotated[list[str] | None, typer.Option(help="Erase this request from the prediction log.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a person's rows from the snapshots, and their requests from the prediction log."""
+    from .core.data import erasure
+
+    if not row_id and not request_id:
+        raise typer.BadParameter("give at least one --row-id or --request-id")
+    done = erasure.forget(row_id or [], request_id or [], Settings())
+    lines = [f"erased {done.snapshot_rows} rows of snapshots and {done.log_rows} rows of the prediction log"]
+    if done.bundles:
+        lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
+    lines.append("out of reach: the source itself, and versions or backups that a bucket keeps")
+    _print("\n".join(lines), done, as_json)
 
 
 @app.command()

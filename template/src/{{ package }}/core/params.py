@@ -26,6 +26,7 @@ class Data(Section, frozen=True):
 
     source: str
     max_bad_rows: Count
+    personal: tuple[str, ...] = ()
 
 
 class Split(Section, frozen=True):

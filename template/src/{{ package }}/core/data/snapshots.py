@@ -7,10 +7,12 @@ import msgspec
 import polars as pl
 
 from ... import source
+from ...schema import INPUTS
 from ..bundles.bundle import sha256
 from ..errors import ProjectError
 from ..params import Params
 from ..yours import describe
+from . import personal
 from .validation import CONTRACT, table, validate
 
 SNAPSHOTS = Path("artifacts/snapshots")
@@ -22,6 +24,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     path: Path
     rows: int
     bad: pl.DataFrame
+    personal: list[personal.Finding]
 
     @property
     def sha256(self) -> str:
@@ -33,9 +36,11 @@ def make_snapshot(params: Params) -> Snapshot:
     """Read, validate and keep the data.
 
     Raises:
-        ProjectError: the source cannot be read, lacks columns, or has more bad rows than `data.max_bad_rows`.
+        ProjectError: the source cannot be read, lacks columns, has more bad rows than `data.max_bad_rows`, or one of
+            the inputs looks like personal data that `data.personal` does not accept.
     """
     raw = _read(params)
+    findings = _check_personal(raw, params.data.personal)
     good, bad = validate(raw)
     bad_rows = bad["row"].n_unique()
     if bad_rows > params.data.max_bad_rows:
@@ -50,7 +55,7 @@ def make_snapshot(params: Params) -> Snapshot:
         path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
-    return Snapshot(path, good.height, bad)
+    return Snapshot(path, good.height, bad, findings)
 
 
 def _read(params: Params) -> pl.DataFrame:
@@ -88,3 +93,16 @@ def load(snapshot: Path) -> pl.DataFrame:
     if sorted(frame.columns) != sorted(column.name for column in CONTRACT) or validate(frame)[1].height:
         raise ProjectError("the newest data snapshot was made with another schema.py: run the data command again")
     return frame
+
+
+def _check_personal(raw: pl.DataFrame, accepted: tuple[str, ...]) -> list[personal.Finding]:
+    """Return the columns that look like personal data, or refuse those that a model would be trained on."""
+    findings = [finding for finding in personal.scan(raw) if finding.column not in accepted]
+    inputs = {column.name for column in INPUTS}
+    if used := [finding for finding in findings if finding.column in inputs]:
+        reasons = "; ".join(f"{finding.column}: {finding.reason}" for finding in used)
+        raise ProjectError(
+            f"inputs look like personal data ({reasons}): leave them out of schema.py, or accept them in params.yaml, "
+            "data.personal"
+        )
+    return findings
