@@ -101,8 +101,9 @@ def curl(*_: str) -> int:
 
 def uvx(*arguments: str) -> int:
     """Be uv, which has our command, in a world whose template is a folder."""
-    assert arguments == ("mlscaffold", "status"), arguments
-    command = [sys.executable, "-m", *arguments, "--template", os.environ["STUB_TEMPLATE"]]
+    source, *rest = arguments
+    assert source.startswith("git+https://") and rest == ["status"], arguments  # the name on PyPI is not ours
+    command = [sys.executable, "-m", "mlscaffold", *rest, "--template", os.environ["STUB_TEMPLATE"]]
     return subprocess.run(command, check=False).returncode
 
 
