@@ -102,7 +102,8 @@ def curl(*_: str) -> int:
 def uvx(*arguments: str) -> int:
     """Be uv, which has our command, in a world whose template is a folder."""
     source, *rest = arguments
-    assert source.startswith("git+https://") and rest == ["status"], arguments  # the name on PyPI is not ours
+    assert source.startswith("git+https://"), source  # the name on PyPI is another project's
+    assert rest == ["status"], rest
     command = [sys.executable, "-m", "mlscaffold", *rest, "--template", os.environ["STUB_TEMPLATE"]]
     return subprocess.run(command, check=False).returncode
 
