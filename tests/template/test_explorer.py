@@ -17,8 +17,10 @@ from urllib.parse import urlencode
 import pytest
 
 from docs.explorer.build import build
-from docs.explorer.data import Origin, UnsuitableError, collect
+from docs.explorer.data import UnsuitableError, collect
 from docs.explorer.marks import NAME, UnknownFormError, mark
+from mlscaffold.cli.arguments import parse_link
+from mlscaffold.template.source import Origin
 from tests.conftest import Copier, commit
 from tests.template import small
 from tests.template.assembly import File, covering, differences, read_project
@@ -91,6 +93,11 @@ def test_every_click_downloads_what_copier_writes(session: Session, made: Any) -
         assert "--set project_name='Ada_s churn 2'" in clicked["command"]
         assert clicked["suggested"] == "ada-s-churn-2.zip"
         assert differences(made(clicked["command"]), _unpack(clicked)) == [], clicked["command"]
+
+
+def test_new_takes_the_link_of_what_was_clicked(session: Session) -> None:
+    _, answers = _answers_in(session.seen["clicked"][-1]["command"])
+    assert parse_link(session.seen["link"]) == answers
 
 
 def test_a_comparison_names_the_files_that_differ(session: Session, made: Any) -> None:
