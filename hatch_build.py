@@ -1,4 +1,4 @@
-"""What a built package holds beyond the code: the template as a plain folder, its origin, and its history."""
+"""What a built package holds beyond the code: the template with its origin and history, and the explorer's page."""
 
 import sys
 import tempfile
@@ -15,7 +15,8 @@ class TemplateHook(BuildHookInterface[Any]):
 
     The origin is the canonical URL and the commit, asked from git in a clone; the history is a git bundle of that
     commit and the tags before it. A source distribution has both as files, which a wheel built from there takes over.
-    An archive with neither cannot be built: projects made with it would not know what to update from.
+    An archive with neither cannot be built: projects made with it would not know what to update from. A wheel also has
+    the explorer's page.
     """
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
@@ -23,9 +24,9 @@ class TemplateHook(BuildHookInterface[Any]):
         if version == "editable":
             return
         root = Path(self.root)
-        sys.path.insert(0, str(root / "src"))
+        sys.path[:0] = [str(root / "src"), str(root)]
         from mlscaffold.system.git import write_bundle
-        from mlscaffold.template.source import HISTORY_FILE, ORIGIN_FILE, PARTS, Origin
+        from mlscaffold.template.source import EXPLORER_FILE, HISTORY_FILE, ORIGIN_FILE, PARTS, Origin
 
         origin = Origin.of(root)
         if origin.modified:
@@ -44,7 +45,12 @@ class TemplateHook(BuildHookInterface[Any]):
             include[str(recorded)] = ORIGIN_FILE
             include[str(history)] = HISTORY_FILE
             return
+        from docs.explorer.build import build as build_explorer
+
         package = Path("mlscaffold")
+        page = Path(self.scratch.name, EXPLORER_FILE)
+        build_explorer(page, root, origin)
+        include[str(page)] = str(package / EXPLORER_FILE)
         include[str(history)] = str(package / HISTORY_FILE)
         embedded = package / "_template"
         include[str(recorded)] = str(embedded / ORIGIN_FILE)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from docs.explorer import build as explorer
 from docs.reference import write_reference
+from mlscaffold.template.source import Origin
 
 ROOT = Path(__file__).parents[1]
 
@@ -22,7 +23,7 @@ def build(site: Path) -> None:
         write_reference(ROOT, pages / "reference")
         sphinx = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--builder", "html"]
         subprocess.run([*sphinx, "--doctree-dir", Path(scratch, "doctrees"), pages, site], check=True)
-    explorer.build(site / "explorer/index.html", ROOT, explorer.find_origin(ROOT))
+    explorer.build(site / "explorer/index.html", ROOT, Origin.of(ROOT))
 
 
 if __name__ == "__main__":

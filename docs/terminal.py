@@ -1,6 +1,7 @@
 """Record a real run as a picture: `uv run python -m docs.terminal PICTURE.svg`. It takes minutes.
 
-What is shown is what the commands printed on a terminal of 104 columns; their progress, on stderr, is left out.
+What is shown is what the commands printed on a terminal of 92 columns. Their progress, on stderr, is left out, and of
+an identifier of 64 digits the first twelve are shown.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from rich.console import Console
 from rich.terminal_theme import TerminalTheme
 from rich.text import Text
 
-WIDTH = 104
+WIDTH = 92
 COMMANDS = (
     ("mlscaffold new churn --defaults", [sys.executable, "-m", "mlscaffold", "new", "churn", "--defaults"], "."),
     ("cd churn && uv run churn pipeline", ["uv", "run", "--quiet", "churn", "pipeline"], "churn"),
@@ -32,6 +33,7 @@ THEME = TerminalTheme(
     (227, 232, 238),
     [(72, 79, 88), (255, 123, 114), (63, 185, 80), (210, 153, 34), (88, 166, 255), (188, 140, 255), (57, 197, 207)],
 )
+_IDENTIFIER = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
 _REMOTE_FONT = re.compile(r"@font-face \{\{.*?\}\}", re.DOTALL)  # no page of ours asks another server
 
 
@@ -41,7 +43,7 @@ def record(picture: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for shown, command, place in COMMANDS:
             console.print(Text.assemble(("$ ", "dim"), (shown, "bold")))
-            console.print(Text.from_ansi(_output(command, Path(folder, place))))
+            console.print(Text.from_ansi(_IDENTIFIER.sub(r"\1…", _output(command, Path(folder, place)))))
             console.print()
     form = _REMOTE_FONT.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code", "DejaVu Sans Mono")
     svg = console.export_svg(title="mlscaffold", theme=THEME, code_format=form, unique_id="run")

@@ -5,14 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import subprocess
 import sys
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from docs.explorer.data import Origin, collect
+from docs.explorer.data import collect
+from mlscaffold.template.source import Origin
 
 ROOT = Path(__file__).parents[2]
 HERE = Path(__file__).parent
@@ -37,20 +36,12 @@ def build(page: Path, root: Path, origin: Origin) -> dict[str, Any]:
     return data
 
 
-def find_origin(root: Path) -> Origin:
-    """Return the template's public address, and the commit of *root* as Copier would record it."""
-    project = tomllib.loads((root / "pyproject.toml").read_text("utf-8"))["project"]
-    describe = ["git", "describe", "--tags", "--always"]
-    commit = subprocess.run(describe, cwd=root, check=True, capture_output=True, encoding="utf-8").stdout.strip()
-    return Origin(project["urls"]["Repository"], commit)
-
-
 def main(arguments: Sequence[str]) -> None:
     """Write the page to the path that is the only argument, and say what it holds."""
     if len(arguments) != 1:
         sys.exit("Usage: python -m docs.explorer.build PAGE.html")
     page = Path(arguments[0])
-    data = build(page, ROOT, find_origin(ROOT))
+    data = build(page, ROOT, Origin.of(ROOT))
     print(
         f"{page}: {page.stat().st_size / 1000:.0f} KB, {len(data['combinations'])} projects,"
         f" {len(data['pieces'])} template files, {len(data['blobs'])} different texts"

@@ -14,6 +14,7 @@ from typing import Any
 
 from docs.explorer import highlight
 from docs.explorer.marks import FORMS, NAME, mark, mark_with_classes
+from mlscaffold.template.source import Origin
 from tests.template.assembly import pieces_of
 from tests.template.combinations import ANSWERS_FILE, Answer, Combination, Question, Source, Template
 
@@ -26,14 +27,6 @@ COMPUTED_FROM_IT = {"project_slug", "package"}
 
 class UnsuitableError(Exception):
     """The template has something that the page cannot show truly; the message says what."""
-
-
-@dataclass(frozen=True)
-class Origin:
-    """Where the template comes from: what a project's answers file records."""
-
-    url: str
-    commit: str
 
 
 @dataclass

@@ -166,7 +166,7 @@ function drawCommand() {
   const settings = deviations(now.row).map(({ question, choice }) => [question.name, String(choice.value)]);
   if (slugOf(name) !== name) settings.unshift([data.name.name, name]);
   const options = settings.map(([key, value]) => `--set ${key}=${quoted(value)}`);
-  $("command").textContent = ["uvx mlscaffold new", slugOf(name), "--defaults", ...options].join(" ");
+  $("command").textContent = ["uvx", `git+${data.origin.url}`, "new", slugOf(name), "--defaults", ...options].join(" ");
 }
 
 function drawComparison() {

@@ -172,6 +172,14 @@ def test_an_installed_wheel_makes_a_project_without_a_network(installed: Cli) ->
     assert os.access(project / "hello.sh", os.X_OK)
 
 
+def test_an_installed_wheel_has_the_explorer(installed: Cli, wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        page = archive.getinfo("mlscaffold/explorer.html")
+        assert page.compress_size < 1_500_000
+        installed("explore", "--save", "page.html", PATH="/nowhere")
+        assert (installed.cwd / "page.html").read_bytes() == archive.read(page)
+
+
 def test_and_without_git(installed: Cli) -> None:
     done = installed("new", "churn", "--defaults", "--no-lock", PATH="/nowhere")
     assert recorded(installed.cwd / "churn")["_commit"] == "v1.1.0"

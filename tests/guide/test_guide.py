@@ -16,20 +16,32 @@ import typer.main
 from docs.build import build
 from docs.reference import PACKAGE, commands_of_a_project
 from mlscaffold.cli.app import app
+from mlscaffold.template.source import read_url
 from tests.conftest import ROOT
 from tests.template.combinations import Template
 
 GUIDE = ROOT / "docs/guide"
+OTHERS = {
+    "cd churn",
+    "cd mlscaffold",
+    f"git clone {read_url()}",
+    f"uv tool install git+{read_url()}",
+    "python3 -m pip install -qq --target .uv uv",
+    ".uv/bin/uv run pytest",
+    "uv run pytest",
+}
+"""Commands that are neither ours nor a project's."""
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)
 _FETCHED = re.compile(r'(?:src="|<link[^>]* href="|url\()["\']?(?:https?:)?//')
 
 
 def _commands() -> Iterator[tuple[str, list[str]]]:
-    """Yield each command of the guide's shell blocks with the page that it is on."""
-    for page in sorted(GUIDE.glob("*.md")):
+    """Yield each command of the shell blocks of README and guide with the page that it is on."""
+    for page in (ROOT / "README.md", *sorted(GUIDE.glob("*.md"))):
         for block in _BLOCK.findall(page.read_text("utf-8")):
             for line in block.splitlines():
-                yield page.name, shlex.split(line.partition(" | ")[0])
+                for command in line.split(" && "):
+                    yield page.name, shlex.split(command.partition(" | ")[0], comments=True)
 
 
 @pytest.fixture(scope="module")
@@ -66,14 +78,22 @@ def test_the_reference_names_every_choice_and_every_command(site: Path) -> None:
     assert "STORE_URI" in project
 
 
-def test_every_command_of_the_guide_is_there() -> None:
+def test_nobody_is_sent_to_the_package_index_where_the_name_is_another_projects() -> None:
+    told = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+    told += [path for folder in ("docs", "template", "partials", "src") for path in (ROOT / folder).rglob("*")]
+    wrong = re.compile(r"(uvx( --from)?|(pip|pipx|tool) install( [\w-]+)*) mlscaffold\b")
+    found = [str(path) for path in told if path.is_file() and wrong.search(path.read_text("utf-8", "ignore"))]
+    assert found == []
+
+
+def test_every_command_of_readme_and_guide_is_there() -> None:
     ours: Any = typer.main.get_command(app)
     theirs = commands_of_a_project(ROOT / "template")
     source = (ROOT / "template" / PACKAGE / "cli.py").read_text("utf-8")
     seen = 0
     for page, words in _commands():
-        if words[:2] == ["uvx", "mlscaffold"]:
-            words = words[1:]
+        if words[:2] == ["uvx", f"git+{read_url()}"] or words[:3] == [".uv/bin/uv", "run", "mlscaffold"]:
+            words = ["mlscaffold", *words[words.index("new") :]]
         options = [word.partition("=")[0] for word in words if word.startswith("--")]
         if words[0] == "mlscaffold":
             known = {name for parameter in ours.commands[words[1]].params for name in parameter.opts}
@@ -82,7 +102,7 @@ def test_every_command_of_the_guide_is_there() -> None:
             assert words[3] in theirs, (page, words)
             assert all(f'"{option}"' in source or f"{option[2:].replace('-', '_')}: " in source for option in options)
         else:
-            assert words in (["cd", "churn"], ["uv", "run", "pytest"]), (page, words)
+            assert shlex.join(words) in OTHERS, (page, words)
         seen += 1
     assert seen
 

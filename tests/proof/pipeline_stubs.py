@@ -101,8 +101,10 @@ def curl(*_: str) -> int:
 
 def uvx(*arguments: str) -> int:
     """Be uv, which has our command, in a world whose template is a folder."""
-    assert arguments == ("mlscaffold", "status"), arguments
-    command = [sys.executable, "-m", *arguments, "--template", os.environ["STUB_TEMPLATE"]]
+    source, *rest = arguments
+    assert source.startswith("git+https://"), source  # the name on PyPI is another project's
+    assert rest == ["status"], rest
+    command = [sys.executable, "-m", "mlscaffold", *rest, "--template", os.environ["STUB_TEMPLATE"]]
     return subprocess.run(command, check=False).returncode
 
 

@@ -105,7 +105,7 @@ module.exports = async ({ browser, axe }, { address, folder, visits, clicks, nam
     );
   }
 
-  return { said, visited, clicked, comparison, marked, changes, found, reached, opened, why, refusals, judged, steps: randomDiffs() };
+  return { said, visited, clicked, link, comparison, marked, changes, found, reached, opened, why, refusals, judged, steps: randomDiffs() };
 };
 
 // Texts and the steps between them, for the test to walk.

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlscaffold.template.source import read_url
 from tests.template.assembly import File
 from tests.template.combinations import load_yaml
 
@@ -23,7 +24,7 @@ COMMANDS = {
     "staging": "sh scripts/stage",
     "propose": "sh scripts/propose",
     "production": "sh scripts/deploy prod",
-    "template": "uvx mlscaffold status",
+    "template": f"uvx git+{read_url()} status",
 }
 """The one command of the project that each stage is about."""
 

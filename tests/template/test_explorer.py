@@ -17,8 +17,10 @@ from urllib.parse import urlencode
 import pytest
 
 from docs.explorer.build import build
-from docs.explorer.data import Origin, UnsuitableError, collect
+from docs.explorer.data import UnsuitableError, collect
 from docs.explorer.marks import NAME, UnknownFormError, mark
+from mlscaffold.cli.arguments import parse_link
+from mlscaffold.template.source import Origin
 from tests.conftest import Copier, commit
 from tests.template import small
 from tests.template.assembly import File, covering, differences, read_project
@@ -93,9 +95,14 @@ def test_every_click_downloads_what_copier_writes(session: Session, made: Any) -
         assert differences(made(clicked["command"]), _unpack(clicked)) == [], clicked["command"]
 
 
+def test_new_takes_the_link_of_what_was_clicked(session: Session) -> None:
+    _, answers = _answers_in(session.seen["clicked"][-1]["command"])
+    assert parse_link(session.seen["link"]) == answers
+
+
 def test_a_comparison_names_the_files_that_differ(session: Session, made: Any) -> None:
     after = made(session.seen["clicked"][-1]["command"])
-    before = made("uvx mlscaffold new ada-s-churn-2 --defaults --set project_name='Ada_s churn 2'")
+    before = made("uvx git+x new ada-s-churn-2 --defaults --set project_name='Ada_s churn 2'")
     expected = {
         "added": sorted(after.keys() - before.keys()),
         "removed": sorted(before.keys() - after.keys()),
@@ -109,7 +116,7 @@ def test_a_comparison_names_the_files_that_differ(session: Session, made: Any) -
 
 def test_a_comparison_shows_the_lines_that_differ(session: Session, made: Any) -> None:
     after = made(session.seen["clicked"][-1]["command"])["README.md"].content.decode().splitlines()
-    before = made("uvx mlscaffold new ada-s-churn-2 --defaults --set project_name='Ada_s churn 2'")
+    before = made("uvx git+x new ada-s-churn-2 --defaults --set project_name='Ada_s churn 2'")
     old = before["README.md"].content.decode().splitlines()
     shown = session.seen["changes"]
     assert [line for sign, line in shown if sign == "-"]
@@ -134,7 +141,7 @@ def test_steps_between_two_texts_lead_from_one_to_the_other_and_are_few(session:
 
 
 def test_a_search_finds_names_and_texts_by_keyboard(session: Session, made: Any) -> None:
-    defaults = made("uvx mlscaffold new my-model --defaults --set project_name='My model'")
+    defaults = made("uvx git+x new my-model --defaults --set project_name='My model'")
     wanted = {path for path, file in defaults.items() if b"onnxruntime" in (path.encode() + file.content).lower()}
     assert wanted
     assert set(session.seen["found"]) == wanted
@@ -163,7 +170,7 @@ def test_a_question_that_is_not_asked_is_not_answered(tmp_path: Path) -> None:
     links = ["#project_name=Churn&cloud=aws&size=large", "#project_name=Churn&cloud=gcp&size=large&docs=true&ci=none"]
     seen = _browse(tmp_path / "index.html", tmp_path, visits=links)
     commands = [visited["command"] for visited in seen["visited"]]
-    start = "uvx mlscaffold new churn --defaults --set project_name=Churn"
+    start = f"uvx git+{template} new churn --defaults --set project_name=Churn"
     assert commands == [start, f"{start} --set ci=none --set cloud=gcp --set docs=true --set size=large"]
     for number, visited in enumerate(seen["visited"]):
         project = Copier(template).copy(tmp_path / str(number), _answers_in(visited["command"])[1])
@@ -228,7 +235,7 @@ def _clicks(template: Template) -> list[tuple[str, int]]:
 def _answers_in(command: str) -> tuple[str, dict[str, str]]:
     """Return the folder and the answers of a command that the page shows."""
     words = shlex.split(command)
-    assert words[:3] == ["uvx", "mlscaffold", "new"]
+    assert [words[0], words[1][:4], words[2]] == ["uvx", "git+", "new"]
     assert words[4] == "--defaults"
     assert words[5::2] == ["--set"] * len(words[6::2])
     return words[3], dict(setting.split("=", 1) for setting in words[6::2])

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mlscaffold import __version__
-from mlscaffold.cli import adopt, new, options, screen, status, update
+from mlscaffold.cli import adopt, explore, new, options, screen, status, update
 from mlscaffold.errors import MlscaffoldError
 from mlscaffold.system.git import GitError, unset_git_environment
 from mlscaffold.system.signals import stop_politely
@@ -84,5 +84,6 @@ for name, command, exit_codes in (
     ("status", status.status, status.EXIT_CODES),
     ("diff", status.diff, status.EXIT_CODES_OF_DIFF),
     ("options", options.options, options.EXIT_CODES),
+    ("explore", explore.explore, explore.EXIT_CODES),
 ):
     app.command(name, epilog=exit_codes)(command)

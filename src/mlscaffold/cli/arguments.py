@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from typing import Annotated, Any
+from urllib.parse import parse_qsl, urldefrag
 
 import typer
 
@@ -75,3 +76,11 @@ def parse_assignments(words: Iterable[str], hint: str) -> dict[str, Any]:
             raise typer.BadParameter(f"{word!r} is not KEY=VALUE.", param_hint=hint)
         given[name] = value
     return given
+
+
+def parse_link(link: str) -> dict[str, Any]:
+    """The answers in a link that the explorer copied; wrong usage if it is none."""
+    if "#" not in link:
+        raise typer.BadParameter("that is no link of the explorer's: it has no # with choices.", param_hint="--like")
+    shown = {"compare", "file"}  # what the page shows beside the choices
+    return {name: value for name, value in parse_qsl(urldefrag(link).fragment) if name not in shown}

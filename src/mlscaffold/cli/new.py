@@ -32,6 +32,10 @@ def new(
             help="Answer questions from a file; the .copier-answers.yml of another project will do. --set wins.",
         ),
     ] = None,
+    like: Annotated[
+        str | None,
+        typer.Option(metavar="LINK", help="Take the choices of a link that the explorer copied, and ask nothing."),
+    ] = None,
     defaults: Annotated[
         bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")
     ] = False,
@@ -58,11 +62,15 @@ def new(
     from mlscaffold import create
     from mlscaffold.template.questions import read_answers
 
-    given = {**(read_answers(answers) if answers else {}), **arguments.parse_assignments(assignments or [], "--set")}
+    given = {
+        **(read_answers(answers) if answers else {}),
+        **(arguments.parse_link(like) if like else {}),
+        **arguments.parse_assignments(assignments or [], "--set"),
+    }
     order = create.Order(
         path=path,
         answers=given,
-        ask=not (defaults or as_json) and screen.is_watched(),
+        ask=not (defaults or like or as_json) and screen.is_watched(),
         lock=lock,
         git=not no_git,
         trace=as_json,

@@ -1,6 +1,9 @@
 """Which template, and where it comes from: the folder in the wheel, or the repository that this file lies in."""
 
 import json
+import subprocess
+import sys
+import tempfile
 import tomllib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +15,7 @@ from mlscaffold.system import git
 PARTS = ("copier.yml", "partials", "template")
 ORIGIN_FILE = "origin.json"  # in the wheel and in the sdist, never in the repository
 HISTORY_FILE = "history.bundle"  # likewise
+EXPLORER_FILE = "explorer.html"  # in the wheel alone
 
 _PACKAGE = Path(__file__).parents[1]
 _EMBEDDED = _PACKAGE / "_template"
@@ -85,6 +89,23 @@ def find_history() -> Path | None:
     if bundle.is_file():
         return bundle
     return root if (root / ".git").exists() else None
+
+
+def find_explorer() -> Path:
+    """The explorer's page: that of a release, or one made now from the clone that this is.
+
+    Raises:
+        TemplateError: it cannot be made.
+    """
+    page = _PACKAGE / EXPLORER_FILE
+    if find_template() == _EMBEDDED and page.is_file():
+        return page
+    page = Path(tempfile.mkdtemp(prefix="mlscaffold-"), EXPLORER_FILE)  # stays: a browser reads it after we have ended
+    command = [sys.executable, "-m", "docs.explorer.build", str(page)]
+    done = subprocess.run(command, cwd=_REPOSITORY, capture_output=True, encoding="utf-8", check=False)
+    if done.returncode:
+        raise TemplateError(f"The explorer cannot be made: {(done.stderr.splitlines() or ['unknown'])[-1]}")
+    return page
 
 
 def _read_url(root: Path) -> str:
