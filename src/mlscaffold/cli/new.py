@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold.cli import arguments, screen
+from mlscaffold.cli import arguments, prompts, screen
 from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def new(
     order = create.Order(
         path=path,
         answers=given,
-        ask=not (defaults or as_json) and screen.is_watched(),
+        ask=prompts.choose_asker(quiet=defaults or as_json),
         lock=lock,
         git=not no_git,
         trace=as_json,
