@@ -14,6 +14,7 @@ from mlscaffold.project import place
 from mlscaffold.project.files import File
 from mlscaffold.system import git, uv
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.choose import (
     NAME,
     check_ci,
@@ -33,7 +34,7 @@ class Order:
     Attributes:
         path: where the project goes; its last part is the default of the project's name.
         answers: answers given beforehand, by the names of their questions.
-        ask: whether to ask for the others in the terminal; else they take their defaults.
+        ask: asks for the others in the terminal; None if they take their defaults.
         lock: whether to write uv.lock; None if only for a template of ours, as locking can run code of the project.
         git: whether to start a repository.
         trace: whether to find out which layers each file comes from, which costs a second render.
@@ -43,7 +44,7 @@ class Order:
 
     path: str
     answers: Mapping[str, Any]
-    ask: bool = False
+    ask: Ask | None = None
     lock: bool | None = None
     git: bool = True
     trace: bool = False
@@ -133,7 +134,8 @@ def _settle(order: Order, target: Path, template: Template, around: Path | None,
 
     existing = next(folder for folder in target.parents if folder.is_dir())
     proposed = {NAME: target.name, **propose_answers(existing, around)}
-    return settle_with_defaults(template, target.name, order.answers, proposed, refuse, ask=order.ask)
+    settled = settle_with_defaults(template, target.name, order.answers, proposed, refuse)
+    return ask_answers(template, settled, [NAME], order.ask) if order.ask else settled
 
 
 def _list_files(project: Path, layers: Mapping[str, tuple[str, ...]]) -> Iterator[File]:

@@ -12,6 +12,8 @@ import yaml
 import mlscaffold
 from tests.cli.conftest import Cli
 
+CHOICES = ("Tabular regression", "Docker", "Google Cloud", "Azure Pipelines")
+
 
 def asked(template: Path) -> dict[str, dict[str, object]]:
     """Return the questions of copier.yml that are asked."""
@@ -36,11 +38,15 @@ def test_options_as_json_are_those_of_copier_yml(cli: Cli, template_repo: Path) 
 
 
 def test_options_show_questions_choices_and_what_they_bring(cli: Cli, template_repo: Path) -> None:
-    shown = " ".join(cli("options", COLUMNS="200").stdout.split())
+    lines = cli("options", COLUMNS="200").stdout.splitlines()
+    shown = " ".join(" ".join(lines).split())
     for name, details in asked(template_repo).items():
         assert name in shown
         assert str(details["help"]) in shown
-    assert "tabular_classification (default) Tabular classification predict a label" in shown
+    assert "* tabular_classification Tabular classification: predict a label" in shown
+    assert "* is the default" in shown
+    columns = {line.index(choice) for line in lines for choice in CHOICES if f"  {choice}:" in line}
+    assert len(columns) == 1, "what the choices bring stands in one column"
 
 
 def test_the_version_is_that_of_the_package(cli: Cli) -> None:

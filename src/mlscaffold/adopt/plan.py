@@ -30,6 +30,7 @@ from mlscaffold.project.scratch import Scratch, Tree
 from mlscaffold.system.git import GitError, knows_user, list_paths
 from mlscaffold.system.progress import Step, Warn
 from mlscaffold.system.signals import finish_undisturbed
+from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.choose import (
     CI,
     NAME,
@@ -41,7 +42,7 @@ from mlscaffold.template.choose import (
     verify_render,
 )
 from mlscaffold.template.questions import Questionnaire
-from mlscaffold.template.render import ANSWERS_FILE, Answers, Template, render, settle_answers, settle_with_defaults
+from mlscaffold.template.render import ANSWERS_FILE, Answers, Template, render, settle_with_defaults
 from mlscaffold.template.source import Origin
 
 _PUT = (Verdict.ADDED, Verdict.MERGED, Verdict.REPLACED)
@@ -56,7 +57,7 @@ class Request:
         branch: the branch to make.
         answers: answers given beforehand, by the names of their questions.
         replace: files or folders of the user's that are to become the template's.
-        ask: whether to ask in the terminal what is neither given nor found; else it takes its default.
+        ask: asks in the terminal what is neither given nor found; None if it takes its default.
         template: an address or a path to take the template from, instead of this installation's own.
         ref: the template's version: a tag, a branch or a commit.
     """
@@ -65,7 +66,7 @@ class Request:
     branch: str
     answers: Mapping[str, Any] = field(default_factory=dict)
     replace: Sequence[str] = ()
-    ask: bool = False
+    ask: Ask | None = None
     template: str | None = None
     ref: str | None = None
 
@@ -302,9 +303,7 @@ def _settle(
     settled = settle_with_defaults(template, root.name, request.answers, proposed, refuse)
     kept = {name: answer for name, answer in found.items() if settled.defaults.get(name) == answer.value}
     if request.ask:
-        answers = {**request.answers, **{name: answer.value for name, answer in kept.items()}}
-        rest = {name: value for name, value in settled.defaults.items() if name not in answers}
-        settled = settle_answers(template, root.name, answers, defaults=rest, ask=True)
+        settled = ask_answers(template, settled, [NAME, *kept], request.ask)
     return settled, kept
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold.cli import arguments, screen
+from mlscaffold.cli import arguments, prompts, screen
 from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def adopt(
         branch,
         arguments.parse_assignments(assignments or [], "--set"),
         replace or (),
-        ask=not (defaults or as_json) and screen.is_watched(),
+        ask=prompts.choose_asker(quiet=defaults or as_json),
         template=template,
         ref=ref,
     )

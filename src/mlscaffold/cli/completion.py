@@ -27,7 +27,7 @@ def list_candidates(incomplete: str, given: Collection[str]) -> Iterator[tuple[s
     for question in asked:
         if question.name in taken:
             continue
-        words = {f"{question.name}={choice.value}": f"{choice.title}: {choice.brings}" for choice in question.choices}
+        words = {f"{question.name}={choice.value}": choice.label for choice in question.choices}
         for word, meaning in (words or {f"{question.name}=": question.help}).items():
             if word.startswith(incomplete):
                 yield word, meaning

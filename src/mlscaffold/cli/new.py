@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold.cli import arguments, screen
+from mlscaffold.cli import arguments, prompts, screen
 from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def new(
     order = create.Order(
         path=path,
         answers=given,
-        ask=not (defaults or like or as_json) and screen.is_watched(),
+        ask=prompts.choose_asker(quiet=defaults or as_json or like is not None),
         lock=lock,
         git=not no_git,
         trace=as_json,

@@ -25,19 +25,19 @@ def options(
         screen.print_json({"questions": [_as_data(question, BETTER_DEFAULTS.get(question.name)) for question in asked]})
         return
     out = screen.open_console()
-    width = max((len(choice.value) for question in asked for choice in question.choices), default=0) + len(" (default)")
+    width = max((len(choice.value) for question in asked for choice in question.choices), default=0)
     for question in asked:
         screen.print_title(question.name, question.help)
         rows = [
-            (choice.value + (" (default)" if choice.value == question.default else ""), choice.title, choice.brings)
+            ("*" if choice.value == question.default else " ", choice.value.ljust(width), choice.label)
             for choice in question.choices
         ]
         if not rows:
             defaults = filter(None, (BETTER_DEFAULTS.get(question.name), question.default))
-            rows = [(f"default: {', else '.join(defaults) or 'none'}", "", "")]
-        screen.print_rows([(value.ljust(width), title, brings) for value, title, brings in rows])
+            rows = [("*", ", else ".join(defaults) or "none", "")]
+        screen.print_rows(rows)
         out.print()
-    out.print("Answer one with `mlscaffold new PATH --set KEY=VALUE`.", style="dim")
+    out.print("* is the default. Answer one with `mlscaffold new PATH --set KEY=VALUE`.", style="dim")
 
 
 def _as_data(question: "Question", better_default: str | None) -> dict[str, Any]:

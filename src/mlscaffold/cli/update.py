@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mlscaffold.cli import arguments, screen
+from mlscaffold.cli import arguments, prompts, screen
 from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def update(
         arguments.parse_assignments(assignments or [], "--set"),
         version=to,
         template=template,
-        ask=not (defaults or as_json) and screen.is_watched(),
+        ask=prompts.choose_asker(quiet=defaults or as_json),
     )
     _run(request, dry_run=dry_run, diff=diff, as_json=as_json)
 
@@ -78,7 +78,7 @@ def set_answers(
         arguments.parse_assignments(words, "KEY=VALUE"),
         stay=True,
         template=template,
-        ask=not (defaults or as_json) and screen.is_watched(),
+        ask=prompts.choose_asker(quiet=defaults or as_json),
     )
     _run(request, dry_run=dry_run, diff=diff, as_json=as_json)
 

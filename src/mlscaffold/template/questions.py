@@ -24,6 +24,11 @@ class Choice:
     title: str
     brings: str
 
+    @property
+    def label(self) -> str:
+        """Both, as copier.yml has them."""
+        return f"{self.title}: {self.brings}" if self.brings else self.title
+
 
 @dataclass(frozen=True)
 class Question:
@@ -170,6 +175,7 @@ def _choices(choices: Any) -> Iterable[Choice]:
         return
     for label, value in choices.items() if isinstance(choices, dict) else zip(choices, choices, strict=True):
         title, _, brings = str(label).partition(": ")
+        value = value["value"] if isinstance(value, dict) else value  # beside a validator
         yield Choice(str(value), title.strip(), brings.strip())
 
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlscaffold.errors import AnswerError, MlscaffoldError, StoppedError, TemplateError
+from mlscaffold.errors import AnswerError, MlscaffoldError, TemplateError
 from mlscaffold.template.layers import find_layers, read_layers, stage_questions, stage_template
 from mlscaffold.template.questions import Questionnaire
 from mlscaffold.template.source import PARTS, Origin
 
 ANSWERS_FILE = ".copier-answers.yml"
 
-_INVALID_ANSWER = re.compile(r"Validation error for question '(\w+)': (.*)", re.DOTALL)
+_INVALID_ANSWER = re.compile(r"(?:Validation error for question|Invalid choice for) '(\w+)': (.*)", re.DOTALL)
 _LISTING = "mlscaffold-answers.json"
 _SKIPPED = "mlscaffold-skipped.txt"
 _BRACES = (("start", "{{"), ("end", "}}"))
@@ -80,22 +80,19 @@ def settle_answers(
     *,
     defaults: Mapping[str, Any] | None = None,
     recorded: bytes | None = None,
-    ask: bool = False,
 ) -> Answers:
     """Find out all answers, without rendering any file of the project.
 
     Args:
         template: what asks.
         folder: the name of the project's folder.
-        given: final answers; nothing is asked for these.
-        defaults: better defaults than the template's own. Copier refuses to ask a question whose default is invalid.
+        given: final answers.
+        defaults: better defaults than the template's own.
         recorded: an answers file whose answers are the defaults, unless they are not valid any more.
-        ask: whether to ask, in the terminal, what is not given.
 
     Raises:
         AnswerError: an answer or a default is not valid.
         TemplateError: the template is broken.
-        StoppedError: somebody pressed Ctrl-C at a question.
     """
     settings = template.questionnaire.settings
     files, operators = str(settings.get("_subdirectory") or ""), settings.get("_envops") or {}
@@ -110,11 +107,10 @@ def settle_answers(
             (_SKIPPED, "\n".join(map(str, settings.get("_skip_if_exists") or ()))),
         ):
             (asking / files / f"{name}{settings.get('_templates_suffix', '.jinja')}").write_text(text, "utf-8")
-        _call_copier(template, asking, made, given, defaults or {}, recorded, ask=ask)
+        _call_copier(template, asking, made, given, defaults or {}, recorded)
         content = json.loads((made / _LISTING).read_text("utf-8"))
         skipped = (made / _SKIPPED).read_text("utf-8").splitlines()
     answered = {name: value for name, value in content["recorded"].items() if not name.startswith("_")}
-    given = {**answered, **given} if ask else given
     return Answers(folder, given, defaults or {}, recorded, answered, content["everything"], skipped)
 
 
@@ -124,8 +120,6 @@ def settle_with_defaults(
     given: Mapping[str, Any],
     defaults: Mapping[str, Any],
     refuse: Callable[[AnswerError], None],
-    *,
-    ask: bool = False,
 ) -> Answers:
     """Find out all answers, without those of our better defaults that the template does not take.
 
@@ -135,24 +129,20 @@ def settle_with_defaults(
         given: final answers.
         defaults: better defaults than the template's own.
         refuse: told about each of them that the template does not take; it may raise.
-        ask: whether to ask, in the terminal, what is not given; the better defaults are offered.
 
     Raises:
         AnswerError: one of the answers is not valid.
         TemplateError: the template is broken.
-        StoppedError: somebody pressed Ctrl-C at a question.
     """
     left = {name: value for name, value in defaults.items() if name not in given}
     while True:
         try:
-            settled = settle_answers(template, folder, given, defaults=left)
+            return settle_answers(template, folder, given, defaults=left)
         except AnswerError as error:
             if error.question not in left:
                 raise
             refuse(error)
             del left[error.question]
-        else:
-            return settle_answers(template, folder, given, defaults=left, ask=True) if ask else settled
 
 
 def asks_the_same(one: Template, other: Template) -> bool:
@@ -183,7 +173,7 @@ def render(template: Template, into: Path, answers: Answers, exclude: Sequence[s
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         staged = Path(folder, "template")
         stage_template(template.root, staged, inactive)
-        _call_copier(template, staged, into, answers.given, answers.defaults, answers.recorded, exclude=exclude)
+        _call_copier(template, staged, into, answers.given, answers.defaults, answers.recorded, exclude)
     _refuse_repositories(into)
 
 
@@ -212,15 +202,13 @@ def _call_copier(
     given: Mapping[str, Any],
     defaults: Mapping[str, Any],
     recorded: bytes | None,
-    *,
-    ask: bool = False,
     exclude: Sequence[str] = (),
 ) -> None:
     # Half of `new`'s time is the import of these.
     import copier
     import jinja2
     import plumbum
-    from copier.errors import CopierAnswersInterrupt, CopierError, UnsafeTemplateError
+    from copier.errors import CopierError, UnsafeTemplateError
 
     if recorded is not None:
         into.mkdir(parents=True, exist_ok=True)
@@ -236,14 +224,12 @@ def _call_copier(
                 into,
                 data={**given, "mlscaffold_origin": origin},
                 user_defaults=dict(defaults),
-                defaults=not ask,
+                defaults=True,
                 exclude=exclude,
                 overwrite=recorded is not None,
                 quiet=True,
                 settings=copier.Settings(),  # the user's own defaults for Copier are not for us
             )
-    except CopierAnswersInterrupt as error:
-        raise StoppedError("Stopped; nothing was written.") from error
     except UnsafeTemplateError as error:
         raise refuse_code(str(error).partition("\n")[0].rpartition(": ")[2].rstrip(".")) from error
     except (CopierError, jinja2.TemplateError) as error:

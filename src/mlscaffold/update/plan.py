@@ -24,6 +24,7 @@ from mlscaffold.project.repository import (
 from mlscaffold.project.scratch import Conflicts, Scratch
 from mlscaffold.system.git import GitError
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.history import History, clone_history, is_own
 from mlscaffold.template.questions import Questionnaire, read_questions
 from mlscaffold.template.render import Answers, Template, asks_the_same, refuse_code, render, settle_answers
@@ -43,7 +44,7 @@ class Request:
         version: the version to go to; None for the newest.
         stay: whether to keep the project's version, whatever `version` says.
         template: an address or a path to take the template from, instead of what is embedded or recorded.
-        ask: whether to ask new questions in the terminal; else they take their defaults.
+        ask: asks new questions in the terminal; None if they take their defaults.
     """
 
     path: str | None
@@ -51,7 +52,7 @@ class Request:
     version: str | None = None
     stay: bool = False
     template: str | None = None
-    ask: bool = False
+    ask: Ask | None = None
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,7 @@ class _Trial:
             known = {**found.answers, **given}
             if request.ask and any(question.name not in known for question in template.questionnaire.asked):
                 known = {name: value for name, value in known.items() if name in template.questionnaire.questions}
-                asked = settle_answers(template, name, known, ask=True)
+                asked = ask_answers(template, settle_answers(template, name, known), (), request.ask)
                 given |= {name: value for name, value in asked.answered.items() if name not in known}
             settled = settle_answers(template, name, given, recorded=found.recorded)
             for name, value in found.answers.items():
