@@ -251,12 +251,12 @@ def _train(
 def _measure(network: Network, rows: DataLoader[Any], loss: Loss, device: torch.device) -> float:
     """Return the mean loss of rows."""
     network.eval()
-    sums = []
+    losses = []
     with torch.inference_mode():
         for batch in rows:
             numbers, codes, target, weights = (part.to(device, non_blocking=True) for part in batch)
-            sums.append((loss(network(numbers, codes), target) * weights).sum())
-    return float(torch.stack(sums).sum()) / len(rows.dataset)
+            losses.append(loss(network(numbers, codes), target) * weights)
+    return float(torch.cat(losses).mean())
 
 
 def _load(rows: TensorDataset, sampler: BatchSampler, device: torch.device) -> DataLoader[Any]:
