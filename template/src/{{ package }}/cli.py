@@ -208,9 +208,9 @@ def monitor(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Compare the logged predictions with the training data; exit with 4 if they have drifted."""
+    """Compare the logged predictions with the training data and with what happened; exit with 4 if they got worse."""
     from .core.bundles import registry
-    from .core.monitoring import drift
+    from .core.monitoring import drift, outcomes
     from .core.monitoring import report as drift_report
 
     settings = Settings()
@@ -218,10 +218,31 @@ def monitor(
     since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
     reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=drift.Reference)
     report = drift.measure(reference, bundle.signature(), bundle.id, settings.prediction_log_uri, since)
+    performance = outcomes.measure(bundle, reference.thresholds, settings.prediction_log_uri, since)
+    report = msgspec.structs.replace(report, performance=performance)
     drift_report.write(report, reference.thresholds, out)
     _print(drift_report.summary(report, reference.thresholds), report, as_json)
     if report.drifted:
         raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
+    if performance and performance.worse:
+        raise DriftError(f"the model has become worse; {out / 'drift.md'} says by how much")
+
+
+@app.command()
+def labels(
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path or a URI.")],
+    as_json: AsJson = False,
+) -> None:
+    """Keep what happened to the rows of requests, which `monitor` compares with the predictions."""
+    from .core.data import labels as late
+    from .core.monitoring import outcomes
+
+    settings = Settings()
+    if not settings.prediction_log_uri:
+        raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so labels belong to nothing")
+    read = late.read(source)
+    outcomes.keep(read, settings.prediction_log_uri)
+    _print(f"{len(read)} labels are kept in {settings.prediction_log_uri}", {"labels": len(read)}, as_json)
 
 
 @app.command()

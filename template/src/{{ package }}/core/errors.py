@@ -14,6 +14,6 @@ class GateRefusedError(ProjectError):
 
 
 class DriftError(ProjectError):
-    """The logged predictions no longer look like the data that the model was made from."""
+    """The logged predictions no longer look like the data that the model was made from, or are no longer as good."""
 
     exit_code = 4

@@ -2,7 +2,7 @@
 
 import io
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from ruamel.yaml import YAML
@@ -36,6 +36,14 @@ class Split(Section, frozen=True):
     validation: Share
 
 
+class Fairness(Section, frozen=True):
+    """By what groups are compared, how large a gap may be, and whether a larger one refuses a model."""
+
+    measure: str
+    gap: Positive
+    action: Literal["refuse", "report"]
+
+
 class Gate(Section, frozen=True):
     """What a model must pass."""
 
@@ -43,6 +51,7 @@ class Gate(Section, frozen=True):
     tolerance: Annotated[float, msgspec.Meta(ge=0)]
     resamples: Annotated[int, msgspec.Meta(ge=100)]
     parity: Positive
+    fairness: Fairness | None = None
 
 
 class Params(Section, frozen=True):

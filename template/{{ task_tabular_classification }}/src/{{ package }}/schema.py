@@ -16,6 +16,8 @@ TIME: str | None = None
 TARGET = "credit_risk"
 LABELS = ("good", "bad")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
+FAVOURABLE = "good"
+"""The label that people want: the gate compares who gets it."""
 
 MISSING: tuple[str, ...] = ("",)
 """The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
@@ -97,3 +99,7 @@ AUDIT: tuple[Column, ...] = (
 
 SLICES: dict[str, tuple[float, ...]] = {"sex": (), "foreign_worker": (), "age": (25.0, 60.0)}
 """The groups that the model card compares: each value of a category, or a number's ranges between these bounds."""
+
+PROTECTED: tuple[str, ...] = ("sex", "foreign_worker", "age")
+"""The columns of `SLICES` whose groups must fare alike: the gate compares each with all others, as `gate.fairness` in
+`params.yaml` says."""

@@ -54,3 +54,7 @@ AUDIT: tuple[Column, ...] = ()
 
 SLICES: dict[str, tuple[float, ...]] = {"cut": (), "carat": (0.5, 1.0)}
 """The groups that the model card compares: each value of a category, or a number's ranges between these bounds."""
+
+PROTECTED: tuple[str, ...] = ()
+"""The columns of `SLICES` whose groups must fare alike: the gate compares each with all others, as `gate.fairness` in
+`params.yaml` says."""

@@ -7,7 +7,6 @@ returns here: everything else asks for no more than `Predictor`.
 from pathlib import Path
 from typing import Protocol, Self
 
-import numpy as np
 import onnxruntime as ort
 
 from ..contract.columns import Answer, Columns
@@ -85,9 +84,7 @@ class DecidingPredictor:
 
     def predict(self, columns: Columns) -> Answer:
         """Return the answer for columns as a request carries them."""
-        answer = self._predict(columns)
-        rows = len(next(iter(answer.values())))
-        return answer | {name: np.full(rows, value) for name, value in self.signature.decision.items()}
+        return self.signature.decide(self._predict(columns))
 
 
 def complete(predictor: Predictor) -> Predictor:

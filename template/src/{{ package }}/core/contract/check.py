@@ -66,7 +66,8 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
         for group in ("INPUTS", "AUDIT"):
             if column in {one.name for one in groups[group]}:
                 yield Slip(group, f"{group} holds {column!r}, which is {role}: take it out", column)
-    yield from _role_slips(values, {column.name: column for column in (*groups["INPUTS"], *groups["AUDIT"])})
+    columns = {column.name: column for column in (*groups["INPUTS"], *groups["AUDIT"])}
+    yield from _role_slips(values, columns)
     if values["ROW_ID"] == getattr(values["TARGET"], "name", values["TARGET"]):
         yield Slip("ROW_ID", f"ROW_ID and TARGET are both {values['ROW_ID']!r}", values["ROW_ID"])
     for feature in groups["FEATURES"]:
@@ -79,7 +80,7 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
                 feature.name,
             )
     yield from _missing_slips(values.get("MISSING", ("",)), groups)
-    yield from _slice_slips(values["SLICES"], {column.name: column for column in (*groups["INPUTS"], *groups["AUDIT"])})
+    yield from [*_slice_slips(values["SLICES"], columns)] or _protected_slips(values)
 
 
 def line_of(tree: ast.Module, slip: Slip) -> int:
@@ -168,6 +169,17 @@ def _slice_slips(slices: object, columns: Mapping[str, Column]) -> Iterator[Slip
             yield Slip("SLICES", f"SLICES must give {name!r}, a number, ascending bounds, as in (25.0, 60.0)", name)
         elif not isinstance(column, Number | Category):
             yield Slip("SLICES", f"SLICES names {name!r}, which is neither a number nor a category", name)
+
+
+def _protected_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
+    protected, slices = values.get("PROTECTED", ()), values["SLICES"]
+    if not isinstance(protected, tuple | list):
+        yield Slip("PROTECTED", "PROTECTED must be a tuple of columns' names, as in ('sex', 'age')")
+        return
+    for name in protected:
+        if name not in slices:
+            sentence = f"PROTECTED names {name!r}, which is not in SLICES{did_you_mean(str(name), slices)}"
+            yield Slip("PROTECTED", sentence, name)
 
 
 def _ascends(bounds: object) -> bool:

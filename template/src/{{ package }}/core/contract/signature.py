@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...features import features
-from .columns import Column, Columns
+from .columns import Answer, Column, Columns
 
 
 class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -62,6 +62,11 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32).T
         numbers[~np.isfinite(numbers)] = np.nan
         return numbers, np.array([arrays[name] for name in self._texts], dtype=object).T
+
+    def decide(self, answer: Answer) -> Answer:
+        """Return an answer with the numbers that decide as a part of it."""
+        rows = len(next(iter(answer.values())))
+        return answer | {name: np.full(rows, value) for name, value in self.decision.items()}
 
     def unseen(self, columns: Columns) -> dict[str, list[int]]:
         """Return, for each category that has any, the numbers of the rows whose value training did not see."""

@@ -19,6 +19,7 @@ from ...settings import Settings
 from ..bundles.bundle import MANIFEST, Manifest, sha256
 from ..bundles.storage import is_remote, join, open_folder
 from ..errors import ProjectError
+from ..monitoring.record import SUFFIX
 from .snapshots import SNAPSHOTS
 
 
@@ -40,22 +41,27 @@ def forget(row_ids: Collection[str], request_ids: Collection[str], settings: Set
     """Erase rows of data by their ids, and logged requests by theirs.
 
     Raises:
-        ProjectError: the log or the store cannot be read or written; calling this again goes on.
+        ProjectError: no column names a row, nothing is logged, or the log or the store cannot be read or written;
+            calling this again goes on.
     """
+    if row_ids and ROW_ID is None:
+        raise ProjectError("ROW_ID in schema.py is None: no column names the rows, so none can be found by its id")
+    if request_ids and not settings.prediction_log_uri:
+        raise ProjectError("PREDICTION_LOG_URI is empty: say where the predictions are logged")
     try:
-        rows, snapshots = _forget_rows(row_ids) if row_ids else (0, set())
+        rows, snapshots = _forget_rows(ROW_ID, row_ids) if ROW_ID and row_ids else (0, set())
         logged = _forget_requests(frozenset(request_ids), settings.prediction_log_uri) if request_ids else 0
         return Erasure(rows, logged, sorted(_made_from(snapshots, settings)) if snapshots else [])
     except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
         raise ProjectError(f"the erasure is not complete, call it again: {str(error).partition(chr(10))[0]}") from error
 
 
-def _forget_rows(row_ids: Collection[str]) -> tuple[int, set[str]]:
+def _forget_rows(column: str, row_ids: Collection[str]) -> tuple[int, set[str]]:
     """Erase rows from all snapshots; return how many, and the names of the snapshots that held any."""
     erased, touched = 0, set()
     for path in sorted(SNAPSHOTS.glob("*.parquet")):
         frame = pl.read_parquet(path)
-        kept = frame.filter(~pl.col(ROW_ID).is_in(list(row_ids)))
+        kept = frame.filter(~pl.col(column).cast(pl.String).is_in(list(row_ids)))
         if kept.height < frame.height:
             _replace(path, kept)
             erased += frame.height - kept.height
@@ -77,10 +83,10 @@ def _replace(path: Path, frame: pl.DataFrame) -> None:
 
 
 def _forget_requests(request_ids: frozenset[str], uri: str) -> int:
-    """Erase requests from the prediction log; return how many rows."""
+    """Erase requests from the prediction log, and their outcomes; return how many lines."""
     decoder = msgspec.json.Decoder(_Line)
     store, erased = open_folder(uri), 0
-    for name in _names(store):
+    for name in (name for name in _names(store) if name.endswith(SUFFIX)):
         lines = gzip.decompress(bytes(obstore.get(store, name).bytes())).splitlines(keepends=True)
         kept = [line for line in lines if decoder.decode(line).request_id not in request_ids]
         erased += len(lines) - len(kept)

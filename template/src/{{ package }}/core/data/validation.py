@@ -1,5 +1,7 @@
 """The data's check against the contract."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -36,12 +38,17 @@ def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if missing := [column.name for column in CONTRACT if column.name not in raw.columns]:
         hint = did_you_mean(missing[0], raw.columns)
         raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py names{hint}")
-    known = blank(raw, CONTRACT, MISSING)
-    frame = known.select(typed(column) for column in CONTRACT)
-    bad = pl.concat([_faults(column, known, frame) for column in CONTRACT]).sort("row", "column")
+    frame, bad = check(raw, CONTRACT)
     good = np.ones(raw.height, dtype=bool)
     good[bad["row"].to_numpy() - 1] = False
     return frame.filter(good), bad
+
+
+def check(raw: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a table with these columns alone, in their types; and the bad values, as `BAD` describes them."""
+    known = blank(raw, columns, MISSING)
+    frame = known.select(typed(column) for column in columns)
+    return frame, pl.concat([_faults(column, known, frame) for column in columns]).sort("row", "column")
 
 
 def table(bad: pl.DataFrame) -> str:

@@ -10,6 +10,7 @@ from ...schema import AUDIT
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from ..params import Params
+from .fairness import find_measure
 from .intervals import CONFIDENCE
 from .report import Report, to_text
 
@@ -52,6 +53,7 @@ def write(
             ("Column", "Group", "Rows", params.gate.metric),
             [(s.column, s.group, str(s.rows), str(s.estimate or "too few rows to tell")) for s in report.slices],
         ),
+        "fairness": _tell_fairness(report, params),
         "inputs": _table(
             ("Column", "Kind", "Meaning"),
             [(c.name, type(c).__name__.lower(), c.description) for c in signature.inputs],
@@ -65,6 +67,21 @@ def write(
         return Template(WORDS.read_text(encoding="utf-8")).substitute(values)
     except (KeyError, ValueError) as error:
         raise ProjectError(f"{WORDS.name} cannot be filled in: {error}; it may use ${', $'.join(values)}") from error
+
+
+def _tell_fairness(report: Report, params: Params) -> str:
+    """Return how each group fares, or why nothing is known of it."""
+    if params.gate.fairness is None or not report.fairness:
+        return "No groups were compared: `PROTECTED` in `schema.py` and `gate.fairness` in `params.yaml` say which."
+    table = _table(
+        ("Column", "Group", "Rows", "Group's value", "All others'", "Gap", "Verdict"),
+        [
+            (g.column, g.group, str(g.rows), f"{g.value:.3f}", f"{g.others:.3f}", str(g.gap or ""), str(g))
+            for g in report.fairness
+        ],
+    )
+    rule = params.gate.fairness
+    return f"{find_measure(rule).meaning}. The limit of a gap is {rule.gap:g}, either way.\n\n{table}"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -1,8 +1,9 @@
-"""Fairness: how much less often one group gets what it should than all others do.
+"""Fairness: how differently one group fares from all others.
 
-A group is compared with the rest by the difference of two shares and its interval (R. G. Newcombe, "Interval estimation
-for the difference between independent proportions", 1998, method 10), which is honest for small groups, too. The gate
-refuses only where the whole interval lies beyond the limit: a bare threshold would refuse most models that are fair.
+Shares are compared by their difference and its interval (R. G. Newcombe, "Interval estimation for the difference
+between independent proportions", 1998, method 10), which is honest for small groups, too; means by the bootstrap. The
+gate refuses only where the whole interval lies beyond the limit: a bare threshold would refuse most models that are
+fair. And what is not refused is not called fair: the rows may be too few to tell.
 """
 
 from typing import Literal
@@ -11,69 +12,125 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from .intervals import Estimate
+from ..contract.columns import Answer
+from ..contract.optional import PROTECTED
+from ..errors import ProjectError
+from ..params import Fairness, Gate
+from ..task.fairness import MEASURES
+from .groups import find_groups
+from .intervals import Estimate, Z, bootstrap
+from .measure import Examples, GroupMeasure
 
-Z = 1.959963984540054
-"""The 97.5 % point of the normal distribution."""
+MIN_UNITS = 20
+"""Of fewer units than these, on either side, the bootstrap is too sure."""
 
 Verdict = Literal["beyond the limit", "within the limit", "too few rows to tell"]
 
 
 class Gap(msgspec.Struct, frozen=True):
-    """How one group fares: its share less that of all others, as `fairness` in `metrics.json`."""
+    """How one group fares: its value less that of all others; no gap where they are too few to say anything."""
 
     column: str
     group: str
     rows: int
-    share: float
+    value: float
     others: float
-    gap: Estimate
+    gap: Estimate | None
     verdict: Verdict
 
     def __str__(self) -> str:
-        unseen = max(abs(self.gap.low), abs(self.gap.high))
-        hint = f": a gap up to {unseen:.2f} would not be seen" if self.verdict == "too few rows to tell" else ""
-        return f"{self.verdict}{hint}"
+        if self.gap is None or self.verdict != "too few rows to tell":
+            return self.verdict
+        return f"{self.verdict}: a gap up to {max(abs(self.gap.low), abs(self.gap.high)):.2f} would not be seen"
 
 
-def compare(column: str, group: str, hits: NDArray[np.bool_], members: NDArray[np.bool_], limit: float) -> Gap:
-    """Compare a group with all others.
+def find_measure(fairness: Fairness) -> GroupMeasure:
+    """Return what groups are compared by.
+
+    Raises:
+        ProjectError: `params.yaml` names none.
+    """
+    if fairness.measure not in MEASURES:
+        raise ProjectError(f"params.yaml, gate.fairness.measure: {fairness.measure} is none of {', '.join(MEASURES)}")
+    return MEASURES[fairness.measure]
+
+
+def compare_groups(held_out: Examples, answer: Answer, gate: Gate) -> list[Gap]:
+    """Compare each group of the columns in `PROTECTED` with all others; none, where `params.yaml` does not ask for it.
+
+    Groups of which no row counts, or all rows that do, are left out.
+    """
+    if gate.fairness is None:
+        return []
+    measure = find_measure(gate.fairness)
+    values = measure.function(held_out.target, answer)
+    counted = np.flatnonzero(~np.isnan(values))
+    gaps = []
+    for column, group, rows in find_groups(held_out.columns | held_out.audit):
+        members = np.isin(counted, rows)
+        if column in PROTECTED and members.any() and not members.all():
+            interval = compare(values[counted], members, held_out.units[counted], measure, gate.resamples)
+            value, others = float(values[counted][members].mean()), float(values[counted][~members].mean())
+            verdict = judge(interval, gate.fairness.gap)
+            gaps.append(Gap(column, group, int(members.sum()), value, others, interval, verdict))
+    return gaps
+
+
+def judge(gap: Estimate | None, limit: float) -> Verdict:
+    """Say whether a gap is beyond a limit, either way."""
+    if gap is None or not np.isfinite([gap.low, gap.high]).all():
+        return "too few rows to tell"
+    if gap.low > limit or gap.high < -limit:
+        return "beyond the limit"
+    return "within the limit" if -limit <= gap.low and gap.high <= limit else "too few rows to tell"
+
+
+def compare(
+    values: NDArray[np.float64],
+    members: NDArray[np.bool_],
+    units: NDArray[np.int64],
+    measure: GroupMeasure,
+    resamples: int,
+) -> Estimate | None:
+    """Compare a group with all others; None where they are too few to say anything.
 
     Args:
-        column: What the group is a group of.
-        group: Its name.
-        hits: Whether each row got what it should, shape (rows,).
-        members: Whether each row belongs to the group, shape (rows,).
-        limit: The largest gap that is accepted, either way.
+        values: How each row fares, shape (rows,).
+        members: Whether each row belongs to the group, shape (rows,), neither all nor none.
+        units: The unit of each row, shape (rows,).
+        measure: Whether the values are the zeros and ones of a share.
+        resamples: How often to resample means.
     """
-    inside, outside = hits[members], hits[~members]
-    gap = _difference(int(inside.sum()), len(inside), int(outside.sum()), len(outside))
-    verdict: Verdict = "too few rows to tell"
-    if gap.low > limit or gap.high < -limit:
-        verdict = "beyond the limit"
-    elif -limit <= gap.low and gap.high <= limit:
-        verdict = "within the limit"
-    return Gap(column, group, len(inside), _share(inside), _share(outside), gap, verdict)
+    inside, outside = (_count_units(units[rows]) for rows in (members, ~members))
+    if measure.is_share:
+        return _difference(float(values[members].mean()), inside, float(values[~members].mean()), outside)
+    if min(inside, outside) < MIN_UNITS:
+        return None
+
+    def difference(rows: NDArray[np.int64]) -> float:
+        chosen, own = values[rows], members[rows]
+        return float(chosen[own].mean() - chosen[~own].mean()) if own.any() and not own.all() else np.nan
+
+    return bootstrap(difference, units, resamples)
 
 
-def _share(hits: NDArray[np.bool_]) -> float:
-    return float(hits.mean()) if len(hits) else float("nan")
+def _count_units(units: NDArray[np.int64]) -> float:
+    """Return how many independent rows these are worth if rows of one unit are all the same (L. Kish, 1965)."""
+    sizes = np.unique(units, return_counts=True)[1]
+    return float(sizes.sum() ** 2 / (sizes**2).sum())
 
 
-def _difference(hits: int, rows: int, other_hits: int, other_rows: int) -> Estimate:
-    """Return the difference of two shares with Newcombe's interval; without any row it may be anything."""
-    if not rows or not other_rows:
-        return Estimate(0.0, -1.0, 1.0)
-    share, other = hits / rows, other_hits / other_rows
+def _difference(share: float, rows: float, other: float, other_rows: float) -> Estimate:
+    """Return the difference of two shares with Newcombe's interval."""
     low, high = _wilson(share, rows)
     other_low, other_high = _wilson(other, other_rows)
     difference = share - other
-    down = np.sqrt((share - low) ** 2 + (other_high - other) ** 2)
-    up = np.sqrt((high - share) ** 2 + (other - other_low) ** 2)
+    down = np.hypot(share - low, other_high - other)
+    up = np.hypot(high - share, other - other_low)
     return Estimate(difference, float(difference - down), float(difference + up))
 
 
-def _wilson(share: float, rows: int) -> tuple[float, float]:
+def _wilson(share: float, rows: float) -> tuple[float, float]:
     """Return the interval of a share (E. B. Wilson, "Probable inference", 1927)."""
     middle = (share + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
     reach = Z * np.sqrt(share * (1 - share) / rows + Z**2 / (4 * rows**2)) / (1 + Z**2 / rows)

@@ -14,6 +14,7 @@ from ..data import snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
+from . import fairness
 from .intervals import Estimate, estimate, estimate_gain
 from .measure import Examples
 from .report import gate_metric
@@ -32,7 +33,7 @@ class Decision(msgspec.Struct, frozen=True):
 
 
 def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
-    """Compare a candidate with the naive baseline, with the ranges of its metrics and, if there is one, the champion.
+    """Compare a candidate with the naive baseline, its metrics' ranges, its groups and, if there is one, the champion.
 
     Both are scored on the held-out rows of the newest snapshot, which neither has been trained on.
 
@@ -44,6 +45,7 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     decision = beat_naive(held_out, challenger, naive(training, held_out), params.gate)
     if decision.verdict == "passed":
         decision = keep_within(held_out, challenger, params.gate) or decision
+        decision = keep_fair(held_out, challenger, params.gate) or decision
     if decision.verdict == "refused" or registry.pointer("champion", settings) is None:
         return decision
     try:
@@ -115,6 +117,26 @@ def keep_within(held_out: Examples, challenger: Answer, gate: Gate) -> Decision 
         if found.high < low or found.low > high:
             return Decision("refused", f"{name} is {found} instead of {low:g} to {high:g}", gate.metric)
     return None
+
+
+def keep_fair(held_out: Examples, challenger: Answer, gate: Gate) -> Decision | None:
+    """Refuse a challenger by which a group fares differently from all others, beyond chance; None where there is none.
+
+    It is refused for the largest gap of those whose whole interval is beyond `gate.fairness.gap`.
+    """
+    if gate.fairness is None or gate.fairness.action == "report":
+        return None
+    gaps = fairness.compare_groups(held_out, challenger, gate)
+    unfair = [gap for gap in gaps if gap.gap and gap.verdict == "beyond the limit"]
+    if not unfair:
+        return None
+    worst = max(unfair, key=lambda gap: abs(gap.value - gap.others))
+    reason = (
+        f"unfair to a group: {fairness.find_measure(gate.fairness).meaning} is {worst.value:.2f} for {worst.column} "
+        f"{worst.group} and {worst.others:.2f} for all others, a gap of {worst.gap} over {worst.rows} rows, where "
+        f"gate.fairness.gap allows {gate.fairness.gap:g}"
+    )
+    return Decision("refused", reason, gate.fairness.measure)
 
 
 def _gain(held_out: Examples, new: Answer, old: Answer, gate: Gate) -> Estimate:

@@ -52,6 +52,17 @@ def choose(examples: Examples, rows: Rows) -> Examples:
     )
 
 
+class GroupMeasure(msgspec.Struct, frozen=True):
+    """What groups of rows are compared by: the mean of a number of each row, which is NaN where the row does not count.
+
+    Where it `is_share`, the numbers are zeros and ones.
+    """
+
+    function: Callable[[Target, Answer], NDArray[Any]]
+    is_share: bool
+    meaning: str
+
+
 class Metric(msgspec.Struct, frozen=True):
     """A function of the target and an answer: of all rows or, where it is `by_row`, of each, whose mean counts.
 

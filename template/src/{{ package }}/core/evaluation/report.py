@@ -1,18 +1,16 @@
 """What a model is worth on the held-out rows: metrics with intervals, slices, and importances."""
 
-from collections.abc import Iterator
-from itertools import pairwise
-
 import msgspec
 import numpy as np
 
 from ... import metrics
 from ...metrics import METRICS
-from ...schema import SLICES
 from ..bundles.predictor import Predictor
-from ..contract.columns import Answer, Columns
+from ..contract.columns import Answer
 from ..errors import ProjectError
 from ..params import Gate
+from .fairness import Gap, compare_groups
+from .groups import find_groups
 from .intervals import Estimate, estimate
 from .measure import Examples, Metric, Rows, take
 
@@ -41,6 +39,7 @@ class Report(msgspec.Struct, frozen=True):
     slices: list[Slice]
     importances: dict[str, float]
     tables: dict[str, Table] = {}
+    fairness: list[Gap] = []
 
 
 def show(report: Report) -> str:
@@ -51,6 +50,7 @@ def show(report: Report) -> str:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines.append(f"{title}:")
         lines += ["  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
+    lines += [f"fairness, {gap.column} {gap.group}: {gap}" for gap in report.fairness]
     return "\n".join(lines)
 
 
@@ -98,26 +98,12 @@ def evaluate(predictor: Predictor, held_out: Examples, baseline: Answer, gate: G
         naive={name: metric.value(target, baseline) for name, metric in METRICS.items()},
         slices=[
             Slice(column, group, len(where), on(where))
-            for column, group, where in _groups(held_out.columns | held_out.audit)
+            for column, group, where in find_groups(held_out.columns | held_out.audit)
         ],
         importances=_importances(predictor, held_out, deciding),
         tables=getattr(metrics, "tabulate", lambda *_: {})(target, answer),
+        fairness=compare_groups(held_out, answer, gate),
     )
-
-
-def _groups(columns: Columns) -> Iterator[tuple[str, str, Rows]]:
-    """Yield column, group and positions of rows for each slice of the schema."""
-    for column, bounds in SLICES.items():
-        values = columns[column]
-        if not bounds:
-            for value in sorted(set(values)):
-                yield column, value or "missing", np.flatnonzero(values == value)
-            continue
-        edges = [-np.inf, *bounds, np.inf]
-        for low, high in pairwise(edges):
-            group = f"below {high:g}" if low == -np.inf else f"{low:g} or more"
-            group += f", below {high:g}" if np.isfinite(low) and np.isfinite(high) else ""
-            yield column, group, np.flatnonzero((values >= low) & (values < high))
 
 
 def _importances(predictor: Predictor, held_out: Examples, metric: Metric) -> dict[str, float]:

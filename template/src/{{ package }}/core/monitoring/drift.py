@@ -4,24 +4,21 @@ A bundle's `reference.json` says for every column, and for the answers, how the 
 The log is counted into the same bins, one object at a time, and up to a number of rows, so it may be of any size.
 """
 
-import gzip
-import hashlib
-from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import numpy as np
-import obstore
 from numpy.typing import NDArray
 
-from ..bundles.storage import open_folder
 from ..contract.columns import Answer, Column, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from ..task.answer import flatten, unflatten
+from .outcomes import Performance
 from .profiles import Profile, Thresholds, make_profile, psi
-from .record import Record
+from .reader import Log, select
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -41,13 +38,17 @@ class ColumnDrift(msgspec.Struct, frozen=True):
 
 
 class DriftReport(msgspec.Struct, frozen=True):
-    """What the log says; `share` of it was read, and `enough` is false where that is too little for a verdict."""
+    """What the log says; `share` of it was read, and `enough` is false where that is too little for a verdict.
+
+    `performance` is that of the predictions whose outcomes are known, if there are any.
+    """
 
     model: str
     rows: int
     share: float
     enough: bool
     columns: list[ColumnDrift]
+    performance: Performance | None = None
 
     @property
     def drifted(self) -> list[ColumnDrift]:
@@ -87,7 +88,7 @@ def measure(
         raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so drift cannot be measured")
     limits = reference.thresholds
     totals = [np.zeros(len(profile.counts), dtype=np.int64) for profile in reference.profiles]
-    log = _Log(log_uri, signature, since)
+    log = Log(log_uri, _record(signature), since)
     rows = 0
     for records in log.read(model):
         rows += len(records)
@@ -111,49 +112,15 @@ def _logged(signature: Signature, records: list[Any]) -> Iterator[Columns]:
     yield _facets(signature.outputs, unflatten([record.answer for record in records]))
 
 
+def _record(signature: Signature) -> type[Any]:
+    """Return the type of a record of which only the model's inputs and its answer are decoded."""
+    fields = {f"column_{i}": column.name for i, column in enumerate(signature.inputs)}  # need not be Python's names
+    inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
+    return select("time", "model", "answer", inputs=inputs)
+
+
 def _facets(columns: Iterable[Column], arrays: Columns) -> Columns:
     return {name: facet for column in columns for name, facet in column.facets(arrays[column.name]).items()}
-
-
-class _Log:
-    """The objects of a log, in an order that a hash of their names gives: the first of them are a sample of the whole.
-
-    `share` of its bytes has been read.
-    """
-
-    def __init__(self, uri: str, signature: Signature, since: datetime | None) -> None:
-        self.share = 1.0
-        self._uri = uri
-        self._since = since
-        columns = enumerate(signature.inputs)
-        fields = {f"column_{i}": column.name for i, column in columns}  # which need not be a name of Python's
-        inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
-        types = {field.name: field.type for field in msgspec.structs.fields(Record)} | {"inputs": inputs}
-        read = ("time", "model", "inputs", "answer")  # the rest of a record would be decoded for nothing
-        record = msgspec.defstruct("Logged", [(name, types[name]) for name in read], gc=False)
-        self._decode: Callable[[bytes], list[Any]] = msgspec.json.Decoder(record).decode_lines
-
-    def read(self, model: str) -> Iterator[list[Any]]:
-        """Yield the records of each object that has any for the model."""
-        since, read = self._since, 0
-        # An object's name begins with the day of its writing: of a log of years, only the last days are listed.
-        first = f"{since.astimezone(UTC):%Y-%m-%d}" if since else None
-        try:
-            store = open_folder(self._uri)
-            listed = [meta for metas in obstore.list(store, offset=first) for meta in metas]
-            objects = [meta for meta in listed if not since or meta["last_modified"] >= since]
-            objects.sort(key=lambda meta: hashlib.blake2b(meta["path"].encode()).digest())
-            size = sum(meta["size"] for meta in objects)
-            for meta in objects:
-                content = gzip.decompress(bytes(obstore.get(store, meta["path"]).bytes()))
-                records = [record for record in self._decode(content) if record.model == model]
-                read += meta["size"]
-                self.share = read / size
-                if records := [record for record in records if not since or record.time >= since]:
-                    yield records
-        except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
-            reason = str(error).partition("\n")[0]
-            raise ProjectError(f"the prediction log {self._uri} cannot be read: {reason}") from error
 
 
 def _drift(profile: Profile, counts: NDArray[np.int64], limits: Thresholds) -> ColumnDrift:

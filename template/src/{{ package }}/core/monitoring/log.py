@@ -28,7 +28,7 @@ from ..bundles.storage import open_folder
 from ..contract.signature import Row
 from ..serving.telemetry import LOGGED
 from ..task.answer import Prediction
-from .record import Record
+from .record import SUFFIX, Record
 
 logger = logging.getLogger(__name__)
 MAX_BUFFER = 4_000_000
@@ -120,7 +120,7 @@ class PredictionLog:
             return
         lines, rows, self._lines, self._rows = self._lines, self._rows, bytearray(), 0
         content = await asyncio.to_thread(gzip.compress, lines, compresslevel=1)
-        name = f"{datetime.now(UTC):%Y-%m-%d/%H%M%S}-{uuid.uuid4().hex}.jsonl.gz"
+        name = f"{datetime.now(UTC):%Y-%m-%d/%H%M%S}-{uuid.uuid4().hex}{SUFFIX}"
         self._waiting.append(Part(name, content, rows))
         self._give_up(down_to=MAX_WAITING)
         self._packed.set()

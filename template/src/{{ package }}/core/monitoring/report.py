@@ -1,4 +1,4 @@
-"""The drift report, for people (Markdown), scripts (JSON) and Prometheus (its text format)."""
+"""The report on drift and performance, for people (Markdown), scripts (JSON) and Prometheus (its text format)."""
 
 from pathlib import Path
 
@@ -6,16 +6,32 @@ import msgspec
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from .drift import DriftReport
+from .outcomes import Performance
 from .profiles import Thresholds
 
 
 def summary(report: DriftReport, limits: Thresholds) -> str:
-    """Return the verdict in one sentence."""
+    """Return the verdict, in a sentence on drift and one on the performance, if that is known."""
+    return f"{_tell_drift(report, limits)}{_tell_performance(report.performance, limits)}"
+
+
+def _tell_drift(report: DriftReport, limits: Thresholds) -> str:
     if not report.enough:
         return f"{report.rows} rows logged: too few for a verdict, at least {limits.min_rows} are needed"
     if not report.drifted:
         return f"{report.rows} rows logged: no drift"
     return f"{report.rows} rows logged: {len(report.drifted)} of {len(report.columns)} columns have drifted"
+
+
+def _tell_performance(performance: Performance | None, limits: Thresholds) -> str:
+    if performance is None:
+        return ""
+    known = f". {performance.joined} of {performance.outcomes} labels belong to logged predictions"
+    if not performance.enough:
+        return f"{known}: too few for a verdict, at least {limits.min_rows} are needed"
+    if not performance.worse:
+        return f"{known}: {performance.metric} is not worse than on the held-out rows, beyond chance"
+    return f"{known}: {performance.metric} is worse than on the held-out rows, by {performance.loss}"
 
 
 def write(report: DriftReport, limits: Thresholds, folder: Path) -> None:
@@ -44,6 +60,22 @@ Kolmogorov–Smirnov distance (KS) of {limits.ks:g}.
 
 | Column | PSI | KS | Drifted |
 | --- | ---: | ---: | --- |
+{rows}
+{_performance(report.performance) if report.performance else ""}"""
+
+
+def _performance(performance: Performance) -> str:
+    rows = "\n".join(
+        f"| {name} | {estimate} | {performance.held_out[name]} |" for name, estimate in performance.live.items()
+    )
+    return f"""
+## Performance
+
+Of {performance.outcomes} labels, {performance.joined} belong to logged predictions of this model. It has become worse
+where the whole interval of the difference of {performance.metric} says so: here it is worse by {performance.loss}.
+
+| Metric | Live | Held-out rows |
+| --- | ---: | ---: |
 {rows}
 """
 

@@ -25,6 +25,7 @@ from ..data import snapshots
 from ..errors import ProjectError
 from ..evaluation import card, figures
 from ..evaluation import report as evaluation
+from ..evaluation.fairness import find_measure
 from ..evaluation.measure import Examples
 from ..evaluation.report import Report
 from ..monitoring import drift
@@ -57,6 +58,8 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
     evaluation.gate_metric(params.gate)
+    if params.gate.fairness:
+        find_measure(params.gate.fairness)
     registry.touch(settings)
     training, held_out = examples.split(snapshots.load(snapshot), params.split)
     training = decisions.weigh(training, params)

@@ -56,7 +56,17 @@ def flatten(answer: Answer) -> Columns:
 def unflatten(predictions: list[Prediction]) -> Columns:
     """Return predictions as the columns of `OUTPUTS`, shape (rows,) each."""
     labels = np.array([prediction.label for prediction in predictions], dtype=object)
-    return _columns(labels, np.array([list(prediction.probabilities.values()) for prediction in predictions]))
+    return _columns(labels, restore(predictions)["probabilities"])
+
+
+def restore(predictions: list[Prediction]) -> Answer:
+    """Return the answer that predictions were made from, without the numbers that decide."""
+    return {"probabilities": np.array([list(prediction.probabilities.values()) for prediction in predictions])}
+
+
+def read_outcomes(outcomes: list[str]) -> NDArray[np.int64]:
+    """Return what happened, shape (rows,), as positions in `LABELS`."""
+    return np.array([NAMES.index(outcome) for outcome in outcomes])
 
 
 def _columns(labels: NDArray[Any], probabilities: NDArray[Any]) -> Columns:

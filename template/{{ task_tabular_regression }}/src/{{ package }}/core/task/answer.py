@@ -2,6 +2,7 @@
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from ...schema import COVERAGE, TARGET
 from ..contract.columns import Answer, Column, Columns, Number
@@ -43,3 +44,12 @@ def unflatten(predictions: list[Prediction]) -> Columns:
     """Return predictions as the columns of `OUTPUTS`, shape (rows,) each."""
     rows = np.array([msgspec.structs.astuple(prediction) for prediction in predictions])
     return dict(zip(NAMES, rows.T, strict=True))
+
+
+restore = unflatten
+"""How an answer is got back from its predictions: it is the columns of `OUTPUTS`."""
+
+
+def read_outcomes(outcomes: list[float]) -> NDArray[np.float64]:
+    """Return what happened, shape (rows,)."""
+    return np.array(outcomes, dtype=np.float64)
