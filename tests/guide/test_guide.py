@@ -23,6 +23,7 @@ from mlscaffold.template.source import read_url
 from mlscaffold.update.status import MEANING as STATES
 from mlscaffold.update.verdicts import MEANING as VERDICTS
 from tests.conftest import ROOT, Copier
+from tests.proof.tasks import WEAK
 from tests.template.combinations import Template
 
 GUIDE = ROOT / "docs/guide"
@@ -113,6 +114,11 @@ def test_every_command_of_readme_and_guide_is_there() -> None:
             assert shlex.join(words) in OTHERS, (page, words)
         seen += 1
     assert seen
+
+
+def test_the_refusal_that_the_first_hour_shows_is_the_one_that_is_proven() -> None:
+    told = (GUIDE / "first-hour.md").read_text("utf-8")
+    assert all(f"`{name}: {value}`" in told for name, value in WEAK["sklearn"].items())
 
 
 @pytest.mark.parametrize("command", ["options", "new churn --dry-run"])
