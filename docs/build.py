@@ -8,6 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from docs.deployment import write_deployment
 from docs.explorer import build as explorer
 from docs.reference import write_reference
 from mlscaffold.template.source import Origin
@@ -21,6 +22,7 @@ def build(site: Path) -> None:
         pages = Path(scratch, "guide")
         shutil.copytree(ROOT / "docs/guide", pages)
         write_reference(ROOT, pages / "reference")
+        write_deployment(ROOT, pages / "deploy")
         sphinx = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--builder", "html"]
         subprocess.run([*sphinx, "--doctree-dir", Path(scratch, "doctrees"), pages, site], check=True)
     explorer.build(site / "explorer/index.html", ROOT, Origin.of(ROOT))

@@ -10,6 +10,8 @@ from typing import Any
 import typer.main
 
 from mlscaffold.cli.app import app
+from mlscaffold.update.status import MEANING as STATES
+from mlscaffold.update.verdicts import MEANING as VERDICTS
 from tests.template.combinations import Question, Template
 
 PACKAGE = "src/{{ package }}"
@@ -47,6 +49,16 @@ def commands() -> Iterator[str]:
         yield from _table(("Argument or option", "Meaning"), rows)
         if command.epilog:
             yield f"{command.epilog}\n"
+    yield from verdicts()
+
+
+def verdicts() -> Iterator[str]:
+    """Yield what commands say of a file."""
+    yield "## Verdicts\n"
+    yield "What `update` and `set` say of each file that changes:\n"
+    yield from _table(("Verdict", "Meaning"), [(verdict.value, text) for verdict, text in VERDICTS.items()])
+    yield "What `status` says of each file that differs from the template's:\n"
+    yield from _table(("State", "Meaning"), [(state.value, text) for state, text in STATES.items()])
 
 
 def project(template: Path) -> Iterator[str]:
@@ -58,6 +70,12 @@ def project(template: Path) -> Iterator[str]:
     yield "## Settings\n"
     yield "Environment variables. With none of them set, everything is kept below `artifacts/`.\n"
     yield from _table(("Variable", "Default", "Meaning"), _settings(template))
+    yield "## Parameters\n"
+    yield "`params.yaml`, as each task and framework begins with it. An unknown name is refused.\n"
+    for path in sorted(template.rglob("params.yaml")):
+        layers = [part.strip("{ }") for part in path.relative_to(template).parts[:-1]]
+        yield f"### {', '.join(layers)}\n"
+        yield f"```yaml\n{path.read_text('utf-8')}```\n"
 
 
 def commands_of_a_project(template: Path) -> dict[str, str]:

@@ -7,17 +7,23 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
 import typer.main
 
 from docs.build import build
+from docs.deployment import CLOUDS
 from docs.reference import PACKAGE, commands_of_a_project
 from mlscaffold.cli.app import app
 from mlscaffold.template.source import read_url
-from tests.conftest import ROOT
+from mlscaffold.update.status import MEANING as STATES
+from mlscaffold.update.verdicts import MEANING as VERDICTS
+from tests.conftest import ROOT, Copier
+from tests.proof.tasks import WEAK
 from tests.template.combinations import Template
 
 GUIDE = ROOT / "docs/guide"
@@ -75,6 +81,9 @@ def test_the_reference_names_every_choice_and_every_command(site: Path) -> None:
     assert all(f"mlscaffold {name}<" in commands for name in group.commands)
     project = (site / "reference/project.html").read_text("utf-8")
     assert {"train", "promote", "serve"} <= commands_of_a_project(ROOT / "template").keys()
+    assert all(f">{verdict.value}<" in commands for verdict in (*VERDICTS, *STATES))
+    parameters = unescape(re.sub("<[^>]+>", "", project))
+    assert all(path.read_text("utf-8").strip() in parameters for path in (ROOT / "template").rglob("params.yaml"))
     assert "STORE_URI" in project
 
 
@@ -107,9 +116,30 @@ def test_every_command_of_readme_and_guide_is_there() -> None:
     assert seen
 
 
+def test_the_refusal_that_the_first_hour_shows_is_the_one_that_is_proven() -> None:
+    told = (GUIDE / "first-hour.md").read_text("utf-8")
+    assert all(f"`{name}: {value}`" in told for name, value in WEAK["sklearn"].items())
+
+
 @pytest.mark.parametrize("command", ["options", "new churn --dry-run"])
 def test_what_the_first_hour_begins_with_works(command: str, tmp_path: Path) -> None:
     assert f"\nmlscaffold {command}\n" in (GUIDE / "first-hour.md").read_text("utf-8")
     run = [sys.executable, "-m", "mlscaffold", *command.split()]
     subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, stdin=subprocess.DEVNULL)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("cloud", CLOUDS)
+def test_the_page_of_each_cloud_has_the_commands_of_its_project(cloud: str, site: Path, copier: Copier) -> None:
+    shown = unescape(re.sub("<[^>]+>", "", (site / f"deploy/{cloud}.html").read_text("utf-8")))
+    project = copier.copy(site.parent / f"project-{cloud}", {"project_name": "churn", "cloud": cloud, "ci": "github"})
+    names = ["infra/README.md", "deploy/components/cloud/README.md"] if cloud != "none" else ["deploy/README.md"]
+    texts = [(project / name).read_text("utf-8") for name in names]
+    blocks = [dedent(block) for text in texts for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", text)]
+    assert blocks
+    assert [block for block in blocks if block.strip() not in shown] == []
+
+
+def test_every_choice_of_the_cloud_has_a_page() -> None:
+    (cloud,) = (question for question in Template(ROOT).questions if question.name == "cloud")
+    assert {choice.value for choice in cloud.choices} == set(CLOUDS)

@@ -23,7 +23,7 @@ def adopt(
             "--project",
             "-C",
             metavar="DIR",
-            help="The repository's folder, or that of a project inside it; left out, the current one.",
+            help="The repository's folder, or that of a project inside it. Default: the current folder.",
             show_default=False,
         ),
     ] = None,
@@ -37,20 +37,23 @@ def adopt(
             " several times.",
         ),
     ] = None,
-    branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to make.")] = "mlscaffold/adopt",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing, show all files.")] = False,
+    branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to create.")] = "mlscaffold/adopt",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show all files, and change nothing.")] = False,
     as_json: arguments.AsJson = False,
     defaults: Annotated[
-        bool, typer.Option("--defaults", help="Ask nothing: what is not found takes its default, and is listed.")
+        bool,
+        typer.Option(
+            "--defaults", help="Ask nothing. Answers that cannot be found get their defaults, and are listed."
+        ),
     ] = False,
     template: arguments.Source = None,
     ref: arguments.Ref = None,
 ) -> None:
     """Bring an existing repository under the template, so that it can be updated from then on.
 
-    Answers are read from your files where they can be: pyproject.toml, requirements, CI, Terraform. One commit on a new
-    branch adds what you have not got; where you have a file of the same name, yours stays. What is checked out is not
-    touched: look at the branch, delete there what you do not want, and merge it.
+    Answers are read from your files where possible: pyproject.toml, requirements, CI, Terraform. One commit on a new
+    branch adds the template's files that you do not have; files of the same name stay yours. Your checked-out files are
+    not touched: review the branch, delete there what you do not want, and merge it.
     """
     from mlscaffold.adopt.plan import Request, open_plan
 

@@ -11,8 +11,8 @@ Template = Annotated[
     typer.Option(
         "--template",
         metavar="URL_OR_PATH",
-        help="Take the template from there: for forks, and to try what is being developed. What the project records as"
-        " its address stays.",
+        help="Use the template at this address or path, such as a fork or a local clone. The address that the project"
+        " records does not change.",
     ),
 ]
 Source = Annotated[
@@ -20,8 +20,8 @@ Source = Annotated[
     typer.Option(
         "--template",
         metavar="URL_OR_PATH",
-        help="Take the template from there: a fork, or a clone that is being developed. The project records that"
-        " address, and is updated from there.",
+        help="Use the template at this address or path, such as a fork or a local clone. The project records it, and"
+        " is updated from there.",
     ),
 ]
 Ref = Annotated[
@@ -29,8 +29,8 @@ Ref = Annotated[
     typer.Option(
         "--ref",
         metavar="REF",
-        help="The template's version: a tag, a branch or a commit. Left out, what this installation has or, with"
-        " --template, the newest commit.",
+        help="The template's version: a tag, a branch or a commit. Default: the installed version or, with --template,"
+        " the newest commit.",
     ),
 ]
 
@@ -48,12 +48,12 @@ Assignments = Annotated[
         "--set",
         metavar="KEY=VALUE",
         autocompletion=_offer,
-        help="Answer a question; may be given several times. `mlscaffold options` lists the questions.",
+        help="Answer a question. Can be repeated. `mlscaffold options` lists the questions.",
     ),
 ]
 Words = Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", autocompletion=_offer, help="The answers to change.")]
 AsJson = Annotated[
-    bool, typer.Option("--json", help="Print one JSON object, and ask nothing; of an error, too, beside its sentence.")
+    bool, typer.Option("--json", help="Print one JSON object and ask nothing. An error is a JSON object, too.")
 ]
 Project = Annotated[
     str | None,
@@ -61,7 +61,7 @@ Project = Annotated[
         "--project",
         "-C",
         metavar="DIR",
-        help="The project's folder; left out, the project around the current folder.",
+        help="The project's folder. Default: the project that contains the current folder.",
         show_default=False,
     ),
 ]

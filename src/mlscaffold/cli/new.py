@@ -19,7 +19,7 @@ def new(
         str,
         typer.Argument(
             metavar="PATH",
-            help="The folder to make; it must be absent or empty. Its name is the project's, unless you say otherwise.",
+            help="The folder to create; an existing one must be empty. Its name is the default for the project's name.",
         ),
     ],
     assignments: arguments.Assignments = None,
@@ -29,7 +29,7 @@ def new(
             metavar="FILE.yml",
             exists=True,
             dir_okay=False,
-            help="Answer questions from a file; the .copier-answers.yml of another project will do. --set wins.",
+            help="Read answers from a file, such as the .copier-answers.yml of another project. --set overrides it.",
         ),
     ] = None,
     like: Annotated[
@@ -37,27 +37,28 @@ def new(
         typer.Option(metavar="LINK", help="Take the choices of a link that the explorer copied, and ask nothing."),
     ] = None,
     defaults: Annotated[
-        bool, typer.Option("--defaults", help="Ask nothing: what is not given takes its default.")
+        bool,
+        typer.Option("--defaults", help="Ask nothing, and use the default for every question that is not answered."),
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing, show what would be written.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
     as_json: arguments.AsJson = False,
-    no_git: Annotated[bool, typer.Option("--no-git", help="Start no git repository.")] = False,
+    no_git: Annotated[bool, typer.Option("--no-git", help="Do not create a git repository.")] = False,
     lock: Annotated[
         bool | None,
         typer.Option(
             "--lock/--no-lock",
-            help="Whether to lock the package versions with uv. Left out, only for our own template: locking can run"
-            " code of the project.",
+            help="Whether to lock the package versions with uv. Default: only for mlscaffold's own template, because"
+            " locking can run code of the project.",
             show_default=False,
         ),
     ] = None,
     template: arguments.Source = None,
     ref: arguments.Ref = None,
 ) -> None:
-    """Make a project: answer a few questions, or none.
+    """Create a project: answer a few questions, or none.
 
-    The project is built in a temporary folder next to PATH and moved into place at the end, so that there is either a
-    whole project or nothing. Without a terminal nothing is asked.
+    The project is built in a temporary folder next to PATH and moved into place at the end: you get a whole project or
+    nothing. Without a terminal, no question is asked.
     """
     from mlscaffold import create
     from mlscaffold.template.questions import read_answers
@@ -67,10 +68,11 @@ def new(
         **(arguments.parse_link(like) if like else {}),
         **arguments.parse_assignments(assignments or [], "--set"),
     }
+    defaults = defaults or like is not None  # what a link leaves out has its default
     order = create.Order(
         path=path,
         answers=given,
-        ask=prompts.choose_asker(quiet=defaults or as_json or like is not None),
+        ask=prompts.choose_asker(quiet=defaults or as_json),
         lock=lock,
         git=not no_git,
         trace=as_json,

@@ -15,7 +15,7 @@ EXIT_CODES = "Exit codes: 0 done; 1 the template cannot be read; 2 wrong usage."
 def options(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
-    """Show every question, its choices and what each of them brings."""
+    """List every question, its choices, and what each choice brings."""
     from mlscaffold.template.choose import BETTER_DEFAULTS
     from mlscaffold.template.questions import read_questions
     from mlscaffold.template.source import find_template

@@ -24,7 +24,7 @@ EXIT_CODES_OF_DIFF = (
 def status(
     project: arguments.Project = None, template: arguments.Template = None, as_json: arguments.AsJson = False
 ) -> None:
-    """Show the template's version, how far behind it is, the answers, and the files that differ from the template's."""
+    """Show the template's version, how far behind it is, the answers, and the files that differ from the template."""
     from mlscaffold.update.status import read_status
 
     err = screen.open_console(stderr=True)
@@ -42,12 +42,13 @@ def status(
 
 def diff(
     file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="One of its files; left out, all.", show_default=False)
+        str | None,
+        typer.Argument(metavar="[FILE]", help="One of the project's files. Default: all.", show_default=False),
     ] = None,
     project: arguments.Project = None,
     template: arguments.Template = None,
 ) -> None:
-    """Show what you have changed in the template's files, as a patch from theirs to yours."""
+    """Show your changes to the template's files, as a patch."""
     from mlscaffold.update.status import read_difference
 
     err = screen.open_console(stderr=True)

@@ -11,10 +11,10 @@ from mlscaffold.errors import StoppedError
 if TYPE_CHECKING:
     from mlscaffold.update.plan import Plan, Request
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Change nothing, show the verdict on each file.")]
-Diff = Annotated[bool, typer.Option("--diff", help="Show the changed lines, too.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the verdict on each file, and change nothing.")]
+Diff = Annotated[bool, typer.Option("--diff", help="Also show the changed lines.")]
 Defaults = Annotated[
-    bool, typer.Option("--defaults", help="Ask nothing: new questions take their defaults, and are listed.")
+    bool, typer.Option("--defaults", help="Ask nothing. New questions get their defaults, and are listed.")
 ]
 CONFLICTS = 3
 EXIT_CODES = (
@@ -30,7 +30,7 @@ def update(
     to: Annotated[
         str | None,
         typer.Option(
-            "--to", "--ref", metavar="VERSION", help="The version to take: a tag, or any commit of the template."
+            "--to", "--ref", metavar="VERSION", help="The version to update to: a tag or any commit of the template."
         ),
     ] = None,
     assignments: arguments.Assignments = None,
@@ -40,10 +40,10 @@ def update(
     as_json: arguments.AsJson = False,
     defaults: Defaults = False,
 ) -> None:
-    """Take the template's changes since; your edits are merged, also in files that you or the template moved.
+    """Merge a newer version of the template with your edits, including files that you or the template moved.
 
-    Everything is tried in a repository of its own first. You see what will happen to each file, then it happens at
-    once or not at all. Nothing is committed: look at it with `git diff`, and undo it with `git restore`.
+    The update is tried in a scratch repository first. You see what will happen to each file; then all of it is applied,
+    or nothing. Nothing is committed: review it with `git diff`, and undo it with `git restore`.
     """
     from mlscaffold.update.plan import Request
 
@@ -66,10 +66,10 @@ def set_answers(
     as_json: arguments.AsJson = False,
     defaults: Defaults = False,
 ) -> None:
-    """Change answers of a project: add a component, drop one, switch one, rename the project, years later.
+    """Change a project's answers: add, drop or switch an option, or rename the project.
 
-    The files become what they would be had you answered so at the start, with your edits merged, at the template
-    version that the project is at. `mlscaffold status` shows the answers, `mlscaffold options` what can be answered.
+    The files become what they would be with these answers from the start, merged with your edits. The template's
+    version stays. `mlscaffold status` shows the answers, and `mlscaffold options` lists the choices.
     """
     from mlscaffold.update.plan import Request
 

@@ -15,36 +15,36 @@ class Settings(BaseSettings):
     model_uri: str = ""
     """The bundle to serve."""
     release_image: str = ""
-    """The image that runs, as its release names it; `/readyz` tells it."""
+    """The running image, as the release names it; `/readyz` reports it."""
     model_cache: Path = Path("artifacts/cache")
-    """Where a remote bundle is unpacked."""
+    """Where a downloaded bundle is kept."""
     model_retry_seconds: PositiveFloat = 5
-    """How long to wait before a bundle that could not be loaded is tried again; then ever longer, up to a minute."""
+    """How long to wait before another attempt to load the bundle; doubled each time, up to a minute."""
     model_load_seconds: PositiveFloat = 300
-    """How long one try may take."""
+    """The longest that one attempt to load the bundle may take."""
 
     max_request_bytes: PositiveInt = 2_000_000
-    """A larger request is refused."""
+    """Larger requests are refused."""
     max_request_rows: PositiveInt = 1_000
-    """A request with more rows is refused."""
+    """Requests with more rows are refused."""
     max_pending_bytes: PositiveInt = 32_000_000
-    """How many bytes of requests may be under way in one process; a request beyond that is answered with 503 at once.
+    """How many bytes of requests one process handles at a time; beyond that, requests get 503 at once.
 
-    It bounds memory and the time that a request waits: 32 MB of full requests take about two seconds of one core.
+    This bounds memory and waiting time: 32 MB of full requests take about two seconds of one core.
     """
     request_seconds: PositiveFloat = 10
-    """How long the body of a request may take to arrive."""
+    """The longest that the body of a request may take to arrive."""
 
     prediction_log_uri: str = "artifacts/predictions"
-    """Where predictions are logged; nowhere if empty."""
+    """Where predictions are logged; empty to log none."""
     prediction_log_sample: Annotated[float, Field(ge=0, le=1)] = 1
     """The share of requests that are logged."""
     prediction_log_exclude: list[str] = []
     """Columns that are never logged, as a JSON list."""
     prediction_log_seconds: PositiveFloat = 30
-    """The longest that a prediction waits in memory."""
+    """Write logged predictions at least this often."""
     prediction_log_rows: PositiveInt = 10_000
-    """How many rows are written together at the latest; fewer where they are large."""
+    """Write after this many rows; earlier if they are large."""
 
     mlflow_tracking_uri: str = "sqlite:///artifacts/mlflow.db"
     """Where training runs are tracked."""

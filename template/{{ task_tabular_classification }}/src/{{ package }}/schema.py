@@ -7,11 +7,11 @@ measured against, the slices of the model card and the rows that the tests use a
 from .core.contract.columns import Category, Column, Number
 
 ROW_ID: str | None = "application_id"
-"""Names a row, once and for all: whether it is trained on or held out depends on nothing else. None: no column does."""
+"""The column that identifies a row, and so decides whether it is held out. None: the inputs identify it."""
 GROUP: str | None = None
-"""A column whose equal values belong together, such as a customer's number: held out, and drawn by chance, as one."""
+"""A column whose rows belong together, such as a customer's number: held out, and resampled for intervals, as one."""
 TIME: str | None = None
-"""A column of days: the newest are held out, instead of rows at random."""
+"""A column of days: the newest days are held out instead of rows by hash."""
 
 TARGET = "credit_risk"
 LABELS = ("good", "bad")
@@ -20,7 +20,7 @@ FAVOURABLE = "good"
 """The label that people want: the gate compares who gets it."""
 
 MISSING: tuple[str, ...] = ("",)
-"""The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
+"""Texts that mean a missing value in data and requests, such as "NA"; the empty text always does."""
 
 INPUTS: tuple[Column, ...] = (
     Category(

@@ -7,11 +7,11 @@ measured against, the slices of the model card and the rows that the tests use a
 from .core.contract.columns import Category, Column, Number
 
 ROW_ID: str | None = "stone_id"
-"""Names a row, once and for all: whether it is trained on or held out depends on nothing else. None: no column does."""
+"""The column that identifies a row, and so decides whether it is held out. None: the inputs identify it."""
 GROUP: str | None = None
-"""A column whose equal values belong together, such as a customer's number: held out, and drawn by chance, as one."""
+"""A column whose rows belong together, such as a customer's number: held out, and resampled for intervals, as one."""
 TIME: str | None = None
-"""A column of days: the newest are held out, instead of rows at random."""
+"""A column of days: the newest days are held out instead of rows by hash."""
 
 TARGET = Number(name="price", description="Price, in US dollars", minimum=1, maximum=1e6)
 """The number to be predicted, of either sign."""
@@ -19,7 +19,7 @@ COVERAGE = 0.9
 """The share of rows whose target the interval of a prediction is to hold."""
 
 MISSING: tuple[str, ...] = ("",)
-"""The texts that mean a missing value, in data and requests, such as "NA"; the empty one always does."""
+"""Texts that mean a missing value in data and requests, such as "NA"; the empty text always does."""
 
 INPUTS: tuple[Column, ...] = (
     Number(name="carat", description="Weight, in carats", minimum=0.05, maximum=50),
