@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PYTEST = ("-m", "pytest", "-q", "-p", "no:cacheprovider", "-p", "no:xdist")
-UNITTEST = ("-m", "unittest", "discover", "-q")
 
 _CLEAN = '''\
 """Clean a table."""

@@ -57,7 +57,7 @@ def fit_files(
     fit = Fit(list(files))
     kept = {file.path for file in fit.files if file.verdict is Verdict.KEPT and file.note != SAME}
     reasons = dict(_explain_code(kept, theirs, package, fit.notes))
-    reasons |= _explain_environment(kept, theirs, None if PROJECT_FILE in wanted else setup, fit.notes)
+    reasons |= _explain_environment(kept, theirs, wanted, setup, fit.notes)
     if crlf:
         reasons[_ATTRIBUTES_FILE] = "it would change the line ends of your files"
     for number, file in enumerate(fit.files):
@@ -98,13 +98,13 @@ def _explain_code(
 
 
 def _explain_environment(
-    kept: Collection[str], theirs: Collection[str], setup: str | None, notes: list[str]
+    kept: Collection[str], theirs: Collection[str], wanted: Collection[str], setup: str | None, notes: list[str]
 ) -> Iterator[tuple[str, str]]:
     """Why files cannot be there that need what another environment installs, by their place."""
-    if setup and (PROJECT_FILE in kept or setup != PROJECT_FILE):
+    if setup and setup != PROJECT_FILE:
+        yield PROJECT_FILE, f"your {setup} says how this repository is installed and tested"
+    if setup and PROJECT_FILE not in wanted and (PROJECT_FILE in kept or setup != PROJECT_FILE):
         reason = f"your {setup} says what is installed"
-        if setup != PROJECT_FILE:
-            yield PROJECT_FILE, f"your {setup} says how this repository is installed and tested"
         yield _GITHUB_FILE, reason
         yield _TESTS, reason
         notes.append(
