@@ -438,6 +438,41 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
         assert (root / name).read_text("utf-8") == mine[name]
 
 
+# ── What would not work beside what is kept ─────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("mine", "left_out", "note"),
+    [
+        (
+            {"setup.py": "setup()\n"},
+            {"pyproject.toml", "tests/a.py", ".github/workflows/pipeline.yml"},
+            "Your setup.py",
+        ),
+        (
+            {"setup.cfg": "[tool:pytest]\n"},
+            {"pyproject.toml", "tests/a.py", ".github/workflows/pipeline.yml"},
+            "setup.cfg",
+        ),
+        ({"setup.cfg": "[flake8]\n"}, set(), ""),
+        ({"tests/test_mine.py": ""}, {"tests/a.py"}, "`mlscaffold adopt --replace tests`"),
+        ({"core/mine_test.py": ""}, {"tests/a.py"}, "`mlscaffold adopt --replace tests`"),
+        ({"params.yaml": "mine: 1\n"}, {"tests/a.py"}, "--replace params.yaml"),
+        ({"requirements.txt": "pandas\n"}, set(), "`uv add -r requirements.txt`"),
+        ({"clean.py": ""}, set(), "run `scripts/check` on the branch"),
+        ({"notes.md": ""}, set(), ""),
+    ],
+)
+def test_what_would_not_work_is_left_out_and_the_way_to_it_is_said(
+    run: Run, house: House, tmp_path: Path, mine: dict[str, str], left_out: set[str], note: str
+) -> None:
+    more = {"tests/a.py": "", "params.yaml": "ours: 1\n", ".github/workflows/pipeline.yml": "on: push\n"}
+    house.release("v1.1.0", {f"template/{path}": text for path, text in more.items()})
+    repository(tmp_path / "place/churn", mine)
+    done = run("adopt", "-C", "churn", "--dry-run", "--json").data
+    assert {path for path, fate in fates(done).items() if fate == "left out"} == left_out
+    assert note in " ".join(done["missing"])
+    assert bool(done["missing"]) is bool(note)
+
+
 # ── Where packages lie ──────────────────────────────────────────────────────────────────────────────────────────────
 def test_a_package_in_another_place_is_spoken_of(run: Run, theirs: Path) -> None:
     assert run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"] == []
@@ -448,5 +483,6 @@ def test_a_package_in_another_place_is_spoken_of(run: Run, theirs: Path) -> None
     git(theirs, "mv", "src/leaving", "churn")
     (theirs / "churn/__init__.py").write_text("", "utf-8")
     save(theirs)
-    (warning,) = run("adopt", "-C", "churn", "--dry-run", "--json").data["warnings"]
-    assert "`git mv churn src/churn`" in warning
+    done = run("adopt", "-C", "churn", "--dry-run", "--json").data
+    assert "`git mv churn src/churn`" in done["missing"][0]
+    assert fates(done)["src/churn/data.py"] == "left out"

@@ -74,6 +74,43 @@ def test_poetrys_own_table() -> None:
     }
 
 
+SETUP_PY = """\
+from setuptools import find_packages, setup
+NAME = "computed"
+setup(name="churn", description="Who?", author="Grace", packages=find_packages(), version=NAME,
+      install_requires=["scikit-learn>=1.5", "boto3"])
+"""
+SETUP_CFG = """\
+[metadata]
+name = churn
+description = Who?
+author = Grace
+[options]
+install_requires =
+    scikit-learn>=1.5
+    boto3
+"""
+
+
+@pytest.mark.parametrize("files", [{"setup.py": SETUP_PY}, {"setup.cfg": SETUP_CFG}])
+def test_setuptools_own_files(files: dict[str, str]) -> None:
+    answers, said = found(files)
+    expected = {"project_name": "churn", "description": "Who?", "author_name": "Grace"}
+    assert answers == {**expected, "framework": "sklearn", "cloud": "aws"}
+    assert said == []
+
+
+def test_pipenvs_own_file() -> None:
+    assert found({"Pipfile": '[packages]\nscikit-learn = "*"\n'})[0] == {"framework": "sklearn"}
+
+
+@pytest.mark.parametrize("name", ["setup.py", "setup.cfg"])
+def test_a_file_that_cannot_be_read_is_spoken_of(name: str) -> None:
+    answers, (said,) = found({name: "[options]\nsetup(name\n"})
+    assert answers == {}
+    assert f"{name} cannot be read" in said
+
+
 @pytest.mark.parametrize(
     "files",
     [

@@ -1,5 +1,8 @@
 """Answers that a repository gives by itself: what it is called, what it is built with, where it runs."""
 
+import ast
+import configparser
+import contextlib
 import re
 import tomllib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
@@ -17,7 +20,10 @@ from mlscaffold.template.questions import Questionnaire, load_yaml
 Read = Callable[[str], bytes]
 """The content of a file, by its path."""
 
-_PROJECT_FILE = "pyproject.toml"
+PROJECT_FILE = "pyproject.toml"
+_SETUP_FILES = (PROJECT_FILE, "setup.py", "Pipfile")
+_INI_FILES = ("setup.cfg", "tox.ini")
+_INI_SECTION = re.compile(rb"^\[(metadata|options|pytest|tool:pytest)\]", re.MULTILINE)
 _CONDA_FILES = ("environment.yml", "environment.yaml")
 _REQUIREMENTS = re.compile(r"requirements[^/]*\.txt|requirements/[^/]*\.txt")
 _NAME = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
@@ -71,20 +77,28 @@ def infer_answers(
     Raises:
         AnswerError: it is not.
     """
-    content = _toml(read(_PROJECT_FILE), warn) if _PROJECT_FILE in paths else {}
-    needed = dict(_dependencies(paths, read, content))
+    source = find_setup(paths, read) or PROJECT_FILE
+    content = _READERS[source](read(source), warn) if source in paths else {}
+    needed = dict(_dependencies(paths, read, content, source))
     readers: dict[str, Callable[[], Inferred | None]] = {
         "framework": lambda: _framework(needed),
         "cloud": lambda: _one("cloud", [*_providers(paths, read)] or [*_matching(CLOUDS, needed)], warn),
         "ci": lambda: _one("ci", [Inferred(ci, path) for ci, form in CI.items() for path in _first(form, paths)], warn),
     }
     asked = questionnaire.questions.keys()
-    found = {**_metadata(content), **{name: answer() for name, answer in readers.items() if name in asked}}
+    found = {**_metadata(content, source), **{name: answer() for name, answer in readers.items() if name in asked}}
     return {
         name: answer
         for name, answer in found.items()
         if answer and _is_taken(name, answer, questionnaire, warn, strict=strict and name == "framework")
     }
+
+
+def find_setup(paths: Collection[str], read: Read) -> str | None:
+    """The file that says how a repository is installed, or how it is tested; None if there is none."""
+    found = [name for name in _SETUP_FILES if name in paths]
+    found += [name for name in _INI_FILES if name in paths and _INI_SECTION.search(read(name))]
+    return next(iter(found), None)
 
 
 def find_packages(paths: Iterable[str]) -> dict[str, str]:
@@ -103,11 +117,57 @@ def _toml(content: bytes, warn: Warn) -> dict[str, Any]:
     try:
         return tomllib.loads(content.decode("utf-8"))
     except ValueError as error:
-        warn(f"{_PROJECT_FILE} cannot be read ({error}), so nothing was taken from it.")
+        warn(f"{PROJECT_FILE} cannot be read ({error}), so nothing was taken from it.")
         return {}
 
 
-def _metadata(content: Mapping[str, Any]) -> dict[str, Inferred]:
+def _setup_call(content: bytes, warn: Warn) -> dict[str, Any]:
+    """What a setup.py writes out, in the form of a pyproject.toml; what it computes is not known without running it."""
+    try:
+        tree = ast.parse(content)
+    except (SyntaxError, ValueError) as error:
+        warn(f"setup.py cannot be read ({error}), so nothing was taken from it.")
+        return {}
+    given: dict[str, Any] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setup"):
+            for keyword in node.keywords:
+                with contextlib.suppress(ValueError):
+                    given[str(keyword.arg)] = ast.literal_eval(keyword.value)
+    return _as_project(given, given.get("install_requires"))
+
+
+def _setup_sections(content: bytes, warn: Warn) -> dict[str, Any]:
+    """What a setup.cfg says, in the form of a pyproject.toml."""
+    sections = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        sections.read_string(content.decode("utf-8"))
+    except (ValueError, configparser.Error) as error:
+        warn(f"setup.cfg cannot be read ({error}), so nothing was taken from it.")
+        return {}
+    needed = sections.get("options", "install_requires", fallback="").splitlines()
+    return _as_project(dict(sections["metadata"]) if "metadata" in sections else {}, needed)
+
+
+def _pipfile(content: bytes, warn: Warn) -> dict[str, Any]:
+    return {"project": {"dependencies": [*_table(_toml(content, warn), "packages")]}}
+
+
+def _as_project(given: Mapping[str, Any], needed: object) -> dict[str, Any]:
+    author = {"name": given.get("author"), "email": given.get("author_email")}
+    return {"project": {**given, "authors": [author], "dependencies": needed}}
+
+
+_READERS: dict[str, Callable[[bytes, Warn], dict[str, Any]]] = {
+    PROJECT_FILE: _toml,
+    "setup.py": _setup_call,
+    "Pipfile": _pipfile,
+    "setup.cfg": _setup_sections,
+    "tox.ini": lambda _content, _warn: {},
+}
+
+
+def _metadata(content: Mapping[str, Any], source: str) -> dict[str, Inferred]:
     """Name, description and first author, by PEP 621 or as Poetry had them before."""
     table = _table(content, "project") or _table(content, "tool", "poetry")
     author = next(iter(_list(table, "authors")), None)
@@ -120,13 +180,15 @@ def _metadata(content: Mapping[str, Any]) -> dict[str, Inferred]:
         "author_name": author.get("name"),
         "author_email": author.get("email"),
     }
-    return {key: Inferred(value, _PROJECT_FILE) for key, value in values.items() if value and isinstance(value, str)}
+    return {key: Inferred(value, source) for key, value in values.items() if value and isinstance(value, str)}
 
 
-def _dependencies(paths: Collection[str], read: Read, content: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+def _dependencies(
+    paths: Collection[str], read: Read, content: Mapping[str, Any], source: str
+) -> Iterator[tuple[str, str]]:
     """Every package that is asked for anywhere, normalized, with the file that asks for it."""
     for requirement in _listed(content):
-        yield from _requirement(requirement, _PROJECT_FILE)
+        yield from _requirement(requirement, source)
     for path in sorted(paths):
         if _REQUIREMENTS.fullmatch(path):
             for line in read(path).decode("utf-8", "replace").splitlines():

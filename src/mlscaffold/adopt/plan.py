@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlscaffold.adopt.fit import IGNORE_FILE, SAME, Fit, fit_files, merge_ignores
-from mlscaffold.adopt.infer import Inferred, find_packages, infer_answers
+from mlscaffold.adopt.infer import Inferred, find_packages, find_setup, infer_answers
 from mlscaffold.errors import AnswerError, ProjectError
 from mlscaffold.project.answers import KEEP_FILE
 from mlscaffold.project.files import File, Verdict, select
@@ -56,7 +56,7 @@ class Request:
         path: the project's folder; None for the current one.
         branch: the branch to make.
         answers: answers given beforehand, by the names of their questions.
-        replace: files or folders of the user's that are to become the template's.
+        replace: files or folders that are to be the template's, be they the user's or left out otherwise.
         ask: asks in the terminal what is neither given nor found; None if it takes its default.
         template: an address or a path to take the template from, instead of this installation's own.
         ref: the template's version: a tag, a branch or a commit.
@@ -219,9 +219,13 @@ def _plan(
     regular = [path for path, entry in theirs.items() if entry.kind == "10"]
     known = {*request.answers, *([CI] if around else [])}
     open_ = {name: question for name, question in template.questionnaire.questions.items() if name not in known}
+
+    def read(path: str) -> bytes:
+        return scratch.read_blob(theirs[path].sha)
+
     found = infer_answers(
         regular,
-        lambda path: scratch.read_blob(theirs[path].sha),
+        read,
         Questionnaire(open_),
         warn,
         strict=not request.ask,
@@ -237,9 +241,13 @@ def _plan(
     made = scratch.files(scratch.take(folder))
     check_kinds(theirs, made)
     _check_packages(theirs, made, warn)
-    replaced = _find_replaced(root, request.replace, theirs, made)
+    wanted = {word: _match_files(root, word, made) for word in request.replace}
+    every = set().union(*wanted.values())
     package = next(iter(find_packages(made).values()), "src")
-    fit = fit_files(_judge_files(root, theirs, made, folder, replaced), package, crlf=_has_crlf(repository))
+    judged = _judge_files(root, theirs, made, folder, every & theirs.keys())
+    setup = find_setup(regular, read)
+    fit = fit_files(judged, theirs, package, every, setup=setup, crlf=_has_crlf(repository))
+    _check_wanted(wanted, {*theirs, *fit.asked_for})
     files = _write_fit(scratch, fit, theirs, folder)
     defaults = [name for name in answers if name not in request.answers and name not in inferred]
     return Plan(
@@ -324,29 +332,25 @@ def _judge_files(root: Path, theirs: Tree, made: Tree, folder: Path, replaced: C
             yield File(path, size=size)
 
 
-def _find_replaced(root: Path, wanted: Sequence[str], theirs: Tree, made: Tree) -> set[str]:
-    both = theirs.keys() & made.keys()
-    result = set()
-    for word in wanted:
-        place = locate_file(root, word)
-        paths = {path for path in both if path == place or path.startswith(f"{place}/") or place == "."}
-        if not paths:
-            raise ProjectError(f"--replace {word}: there is no file of yours that git knows and the template has, too.")
-        result |= paths
-    return result
+def _match_files(root: Path, word: str, made: Tree) -> set[str]:
+    """The template's files that are at a place, or below it."""
+    place = locate_file(root, word)
+    return {path for path in made if path == place or path.startswith(f"{place}/") or place == "."}
+
+
+def _check_wanted(wanted: Mapping[str, Collection[str]], able: Collection[str]) -> None:
+    for word, paths in wanted.items():
+        if not any(path in able for path in paths):
+            raise ProjectError(
+                f"--replace {word}: there is no file of yours that git knows and the template has, too, and none that"
+                " would be left out."
+            )
 
 
 def _check_packages(theirs: Tree, made: Tree, warn: Warn) -> None:
-    """Say where the user's package and the template's do not meet, and how they can."""
+    """Say that the user's package and the template's are two, and how they can be one."""
     mine, (name, place) = find_packages(theirs), next(iter(find_packages(made).items()), ("", ""))
-    if not mine or not name or mine.get(name) == place:
-        return
-    if name in mine:
-        warn(
-            f"Your package is in {mine[name]}, the template's files go to {place}, and Python takes only one of them:"
-            f" `git mv {mine[name]} {place}`, commit, and adopt again; or give the project another {NAME}."
-        )
-    else:
+    if mine and name and name not in mine:
         warn(
             f"Your code is in {name_some(sorted(mine.values()))}, the template's goes to {place}: they live side by"
             f" side. To have them in one package, adopt with --set {NAME}=NAME, from which the package is named, or"

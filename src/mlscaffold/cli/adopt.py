@@ -33,8 +33,8 @@ def adopt(
         typer.Option(
             "--replace",
             metavar="PATH",
-            help="Take the template's version of this file of yours, or of all files in this folder; may be given"
-            " several times.",
+            help="Take the template's version of this file, or of all files in this folder, in place of yours or"
+            " although it would be left out; may be given several times.",
         ),
     ] = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to create.")] = "mlscaffold/adopt",
