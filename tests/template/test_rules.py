@@ -92,7 +92,7 @@ def test_at_most_nine_questions(template: Template) -> None:
 
 def test_patterns_end_where_the_text_ends(template: Template, template_repo: Path) -> None:
     """`$` also matches before a last newline, so a name with one would pass."""
-    texts = [(path.name, path.read_text(encoding="utf-8")) for path in (template_repo / "partials").iterdir()]
+    texts = [(path.name, path.read_text(encoding="utf-8")) for path in (template_repo / "partials").rglob("*.*")]
     texts += [(question.name, text) for question in template.questions for text in question.expressions]
     for where, text in texts:
         tokens = template.environment.lex(text)
