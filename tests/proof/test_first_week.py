@@ -53,6 +53,22 @@ FEATURES: tuple[Column, ...] = (
 AUDIT: tuple[Column, ...] = ()
 SLICES: dict[str, tuple[float, ...]] = {"clinic": ()}
 '''
+WEATHER = '''\
+"""The contract."""
+
+from .core.contract.columns import Column, Number
+
+ROW_ID: str | None = None
+TIME = "day"
+TARGET = "weather"
+LABELS = ("fog", "rain", "snow", "sun")
+MISSING = ("", "NA")
+
+INPUTS: tuple[Column, ...] = (Number(name="rain"), Number(name="warmth"))
+FEATURES: tuple[Column, ...] = INPUTS
+AUDIT: tuple[Column, ...] = ()
+SLICES: dict[str, tuple[float, ...]] = {}
+'''
 VISIT_FEATURES = '''\
 """The features."""
 
@@ -137,6 +153,36 @@ def test_dates_free_text_and_the_newest_days(copy: Project) -> None:
         assert soon["probabilities"]["True"] > late["probabilities"]["True"]
         status, answer = service.post({"instances": [request | {"day": "yesterday"}]})
         assert status == 422, answer
+    prove(copy)
+
+
+def test_days_written_otherwise_and_rows_without_a_target(copy: Project) -> None:
+    rng = random.Random(0)
+    rows: list[dict[str, object]] = []
+    for number in range(900):
+        rain, warmth = max(0.0, rng.gauss(0, 3)), rng.gauss(12, 8)
+        seen = ("snow" if warmth < 0 else "rain") if rain > 1 else "fog" if warmth < 5 else "sun"
+        day = date(2024, 1, 1) + timedelta(days=number)
+        rows.append({"day": f"{day:%Y/%m/%d}", "rain": rain, "warmth": warmth, "weather": "NA" if rain > 6 else seen})
+    write(copy, rows)
+    (copy.package / "schema.py").write_text(WEATHER, "utf-8")
+    assert "not a date such as 2026-01-31" in copy("data", code=1).stderr
+    rewritten = '    return rows.with_columns(pl.col("day").str.replace_all("/", "-"))\n'
+    substitute(copy.package / "source.py", ("    return rows\n", rewritten))
+    lacking = sum(row["weather"] == "NA" for row in rows)
+    told = copy("data", code=1).stderr
+    assert f"{lacking} of 900 rows are bad" in told
+    assert re.search("weather .* missing", told), told
+    known = '.filter(pl.col("weather") != "NA").collect()\n'
+    substitute(
+        copy.package / "source.py",
+        ("    return scan(params.data.source).collect()\n", f"    return scan(params.data.source){known}"),
+    )
+    assert copy.json("data")["rows"] == 900 - lacking
+    copy("train")
+    copy("promote")
+    done = copy.json("predict", "data/credit.csv", "out")
+    assert (done["rows"], done["invalid"]) == (900, 0)
     prove(copy)
 
 

@@ -19,10 +19,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import yaml
-from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, Undefined
+from jinja2 import FileSystemLoader, StrictUndefined, TemplateError, Undefined, nodes
 from jinja2 import Template as JinjaTemplate
 from jinja2.meta import find_undeclared_variables
-from jinja2.nodes import Concat, Const, FromImport, Import, Include, Name
 from jinja2.sandbox import SandboxedEnvironment
 
 Answer = str | bool | int | float
@@ -259,21 +258,21 @@ class Template:
     def names_read(self, text: str) -> frozenset[str]:
         """Return the names that *text* takes from its context, itself or through the partials that it uses.
 
-        A partial must take what is not an answer as a macro's parameter, or it is counted here. Where an answer is
-        part of a partial's name, all partials of such a name count.
-        Raises :class:`DefectError` if the name is computed in another way, for then nobody can know what is read.
+        A partial must take what is not an answer as a macro's parameter, or it is counted here. Where a choice names
+        the partial, what is read is all that those of the choices read.
+        Raises :class:`DefectError` if the name is computed otherwise, for then nobody can know what is read.
         """
         if text not in self._names_read:
             self._names_read[text] = frozenset()  # a partial may include itself
             tree = self.environment.parse(text)
             names = set(find_undeclared_variables(tree))
-            named: list[Any] = [node for kind in (FromImport, Import, Include) for node in tree.find_all(kind)]
-            for pattern in (_pattern(node.template) for node in named):
-                partials = sorted(self.root.glob(pattern))
+            kinds: Any = (nodes.Extends, nodes.FromImport, nodes.Import, nodes.Include)
+            for reference in tree.find_all(kinds):
+                partials = self._partials(reference.template)
                 if not partials:
-                    raise DefectError(f"an include of a partial that is not there: {text.strip()[:80]!r}")
+                    raise DefectError(f"an include whose name is computed: {text.strip()[:80]!r}")
                 for partial in partials:
-                    names |= self.names_read(partial.read_text(encoding="utf-8"))
+                    names |= self.names_read((self.root / partial).read_text(encoding="utf-8"))
             self._names_read[text] = frozenset(names)
         return self._names_read[text]
 
@@ -300,6 +299,17 @@ class Template:
         """Return the answers of *combination* that matter to *source*, for a message."""
         behind = self.questions_behind(source.reads)
         return ", ".join(f"{n}={combination.answers[n]}" for n in sorted(behind)) or "always"
+
+    def _partials(self, name: nodes.Expr) -> list[str]:
+        """Return the partials that an include may name: one, or one for each choice as in ``'ci/' ~ ci ~ '.jinja'``."""
+        match name:
+            case nodes.Const(value=str(partial)):
+                return [partial]
+            case nodes.Concat(nodes=[nodes.Const(value=start), nodes.Name(name=answer), nodes.Const(value=end)]):
+                asked = (question for question in self.questions if question.name == answer)
+                names = [f"{start}{choice.value}{end}" for question in asked for choice in question.choices]
+                return [partial for partial in names if (self.root / partial).is_file()]
+        return []
 
     def _values_of(self, question: Question) -> list[Answer]:
         """Return the values that a choice or a computed answer can have, in the order in which they occur."""
@@ -429,14 +439,6 @@ def _path_problems(template: Template) -> Iterator[str]:
         # Copier looks for a rendered path's template at the repository's root, and skips the file if there is one.
         if (template.root / f"{path}{SUFFIX}").exists():
             yield f"{path} is never written: {path}{SUFFIX} of the repository hides it"
-
-
-def _pattern(name: Any) -> str:
-    """Return which files the name of a partial stands for: text, with answers in place of a star."""
-    parts = name.nodes if isinstance(name, Concat) else [name]
-    if not all(isinstance(part, Const | Name) for part in parts) or not isinstance(parts[-1], Const):
-        raise DefectError("an include whose name is computed in another way than 'folder/' ~ question ~ '.jinja'")
-    return "".join(str(part.value) if isinstance(part, Const) else "*" for part in parts)
 
 
 def _environment(root: Path, envops: dict[str, Any]) -> SandboxedEnvironment:

@@ -170,6 +170,11 @@ def test_what_a_file_reads_is_followed_through_partials_and_computed_answers(tmp
         ),
         pytest.param({"partials/place.jinja": "{{ nowhere }}"}, "reads nowhere", id="an unknown name in a partial"),
         pytest.param(
+            {README: "{% include 'partials/' ~ ci ~ '.jinja' %}\n", "partials/gitlab.jinja": "{{ nowhere }}"},
+            "reads nowhere",
+            id="an unknown name in a choice's partial",
+        ),
+        pytest.param(
             with_question("odd: {type: str, when: false, default: \"{% if cloud == 'x' %}{{ nowhere }}{% endif %}\"}"),
             "copier.yml: odd reads nowhere",
             id="an unknown name in a computed answer",
@@ -201,6 +206,11 @@ def test_a_defect_of_the_layout_is_found(tmp_path: Path, changes: Changes, sente
     ("changes", "sentence"),
     [
         pytest.param({README: "{% include 'partials/' ~ ci %}\n"}, "whose name is computed", id="a dynamic include"),
+        pytest.param(
+            {README: "{% include 'partials/' ~ ci ~ '.jinja' %}\n"},
+            "whose name is computed",
+            id="no choice has a partial",
+        ),
         pytest.param(with_question("odd: {choices: [a], default: a}"), "odd needs `type`", id="no type"),
         pytest.param(with_question("odd: {type: str}"), "odd has no default", id="no default"),
         pytest.param(

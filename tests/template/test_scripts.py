@@ -19,13 +19,9 @@ case "$*" in
 *" champion") echo "$CHAMPION" ;;
 *" monitor --hours "*) exit "$MONITOR" ;;
 *" smoke "*) exit "$SMOKE" ;;
+*" release "*) echo "$RELEASED" ;;
 *"imagetools inspect"*) [ -n "$PUSHED" ] && echo "Digest:    sha256:1" ;;
 esac
-"""
-RELEASE = """\
-    newName: registry.example.com/churn
-    digest: sha256:{digest}
-                    value: "s3://bucket/models/bundles/{digest}"
 """
 
 
@@ -36,7 +32,7 @@ class Scripts:
     project: Path
     place: Path
     variables: dict[str, str] = field(
-        default_factory=lambda: {"CHAMPION": "s3://b/1", "MONITOR": "0", "SMOKE": "0", "PUSHED": "yes"}
+        default_factory=lambda: {"CHAMPION": "s3://b/1", "MONITOR": "0", "SMOKE": "0", "PUSHED": "yes", "RELEASED": ""}
     )
 
     def run(self, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -54,7 +50,8 @@ class Scripts:
 
     def release(self, environment: str, digest: str) -> None:
         path = self.project / f"deploy/overlays/{environment}/release/kustomization.yaml"
-        path.write_text(RELEASE.format(digest=digest), encoding="utf-8")
+        path.write_text(f"digest: sha256:{digest}\n", encoding="utf-8")
+        self.variables["RELEASED"] = f"registry.example.com/churn@sha256:{digest} s3://bucket/models/bundles/{digest}"
 
     def git(self, *arguments: str) -> str:
         command = ["git", *arguments]
@@ -118,6 +115,23 @@ def test_an_image_that_the_scanner_refuses_goes_no_further(scripts: Scripts) -> 
 def test_without_a_registry_images_are_built_and_forgotten(scripts: Scripts) -> None:
     assert scripts.run("image").returncode == 0
     assert scripts.calls() == [f"docker buildx build --target {name} ." for name in ("serve", "train")]
+
+
+# ── Releases ────────────────────────────────────────────────────────────────────────────────────────────────────────
+def test_an_environment_without_a_release_is_left_alone(scripts: Scripts) -> None:
+    done = scripts.run("deploy", "staging")
+    assert (done.returncode, done.stdout) == (0, "Nothing has been released to staging yet.\n")
+    assert len(scripts.calls()) == 1
+
+
+def test_the_service_is_asked_for_what_was_released(scripts: Scripts) -> None:
+    scripts.release("staging", "1")
+    variables = {"DEPLOY": "gitops", "URL": "https://churn", "IMAGE": "r.io/churn", "SIGNER": "me", "ISSUER": "you"}
+    assert scripts.run("deploy", "staging", **variables).returncode == 0
+    (verified,) = [call for call in scripts.calls() if call.startswith("cosign")]
+    assert verified.endswith(" registry.example.com/churn@sha256:1")
+    asked = " --model s3://bucket/models/bundles/1 --image registry.example.com/churn@sha256:1 "
+    assert asked in scripts.calls()[-1]
 
 
 # ── Rollback where Argo CD or Flux deploys ──────────────────────────────────────────────────────────────────────────

@@ -267,13 +267,17 @@ def forget(
 @app.command()
 def release(
     environment: Annotated[str, typer.Argument(metavar="ENV", help="staging, prod, or train for the training image.")],
-    image: Annotated[str, typer.Option(help="The image by its digest: registry/name@sha256:…")],
+    image: Annotated[str, typer.Option(help="The image by its digest: registry/name@sha256:…")] = "",
     model: Annotated[str, typer.Option(help="The bundle's URI, which ends with its id; none for train.")] = "",
     as_json: AsJson = False,
 ) -> None:
-    """Write which image and model run in an environment, for kubectl, Argo CD or Flux to apply."""
+    """Write which image and model are to run in an environment; print what is written if neither is given."""
     from .core.release import release as releases
 
+    if not image and not model:
+        released = releases.read(environment) or releases.Release("", "")
+        _print(" ".join(released).strip(), released._asdict(), as_json)
+        return
     path = releases.write(environment, image, model)
     _print(f"{path} is written: commit it", {"path": path, "image": image, "model": model}, as_json)
 

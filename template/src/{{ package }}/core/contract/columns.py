@@ -26,6 +26,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     matrix: ClassVar[Literal["numbers", "texts"] | None] = None
     """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
+    form: ClassVar[str]
+    """What a value is read as, for whoever has to mend one."""
 
     @abstractmethod
     def type(self) -> Any:
@@ -75,6 +77,7 @@ class Number(Kind, frozen=True, kw_only=True, tag="number"):
     maximum: float | None = None
 
     matrix = "numbers"
+    form = "a number"
 
     def type(self) -> Any:
         """Return the type of a value in a request."""
@@ -106,6 +109,8 @@ class Number(Kind, frozen=True, kw_only=True, tag="number"):
 
 class _String(Kind, frozen=True, kw_only=True):
     """What the two kinds of text have in common."""
+
+    form = "text"
 
     def array(self, values: Any) -> NDArray[Any]:
         """Return strings or None, shape (rows,), as an array of objects with ""."""
@@ -176,6 +181,8 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
 
 class Date(Kind, frozen=True, kw_only=True, tag="date"):
     """A day, such as 2026-01-31, from which `features.py` derives features."""
+
+    form = "a date such as 2026-01-31"
 
     def type(self) -> Any:
         """Return the type of a value in a request."""

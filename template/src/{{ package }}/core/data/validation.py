@@ -60,7 +60,7 @@ def table(bad: pl.DataFrame) -> str:
 def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
     """Return the bad values of one column, each with the first reason that was found."""
     array = to_columns(frame, [column])[column.name]
-    found: dict[str, NDArray[np.bool_]] = {f"not a {type(column).__name__.lower()}": unreadable(raw, column)}
+    found: dict[str, NDArray[np.bool_]] = {f"not {column.form}": unreadable(raw, column)}
     found |= column.faults(array)
     found["not one of the schema's values"] = column.unknown(array)
     if column.name == ROW_ID:

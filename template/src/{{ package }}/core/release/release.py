@@ -10,6 +10,7 @@ import re
 import shutil
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from ..errors import ProjectError
 
@@ -64,6 +65,42 @@ patches:
                       - name: MODEL_URI
                         value: "{model}"
 """
+
+
+class Release(NamedTuple):
+    """What runs in an environment: an image by its digest, and the URI of a bundle, which training has none of."""
+
+    image: str
+    model: str
+
+
+def read(environment: str, deploy: Path = DEPLOY) -> Release | None:
+    """Return what is to run in an environment, or None before its first release.
+
+    Raises:
+        ProjectError: there is no such environment, or its file is not one that `write` has made.
+    """
+    from ruamel.yaml import YAML  # the service has no YAML, and reads no release
+    from ruamel.yaml.error import YAMLError
+
+    path = _file(environment, deploy)
+    yaml = YAML(typ="safe")
+    try:
+        document = yaml.load(path)
+        (image,) = document["images"]
+        if "digest" not in image:
+            return None
+        model = ""
+        if environment != TRAINING:
+            serving = yaml.load(document["patches"][0]["patch"])["spec"]["template"]["spec"]
+            (container,) = serving["containers"]
+            model = {variable["name"]: variable["value"] for variable in container["env"]}["MODEL_URI"]
+        release = Release(f"{image['newName']}@{image['digest']}", model)
+        if _IMAGE.fullmatch(release.image) and (environment == TRAINING or _MODEL.fullmatch(model)):
+            return release
+    except (YAMLError, LookupError, TypeError, ValueError):
+        pass
+    raise ProjectError(f"{path} is not a release: revert what has changed it, or write it anew by `release`")
 
 
 def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) -> Path:
