@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from copier import Settings, run_copy, run_update
+from jinja2 import Environment
 from plumbum import local
 
 ROOT = Path(__file__).parents[1]
@@ -56,6 +59,30 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
         # Copier runs git with the environment that plumbum copied when it was imported.
         with local.env(**environment):
             yield home
+
+
+@pytest.fixture(scope="session", autouse=True)
+def compiled_once() -> Iterator[None]:
+    """Let Jinja compile each text once: Copier makes an environment for each project, and spends half its time so."""
+    compile_text, compiled = Environment.compile, dict[Any, Any]()
+
+    def compile_once(self: Environment, source: Any, *options: Any, **named: Any) -> Any:
+        if not isinstance(source, str):
+            return compile_text(self, source, *options, **named)
+        key = (self.lexer, *self.extensions, source, options, *named.items())  # one lexer for each syntax
+        if key not in compiled:
+            compiled[key] = compile_text(self, source, *options, **named)
+        return compiled[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
+def shared_folder(factory: pytest.TempPathFactory) -> Path:
+    """Return the folder that all workers of this run share."""
+    base = factory.getbasetemp()
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
 
 
 @pytest.fixture(scope="session")

@@ -5,27 +5,26 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import in_clone
-from tests.conftest import ROOT
-from tests.proof.project import Project
+from tests.proof.kinds import BARE, KINDS, name_of
+from tests.proof.project import Project, processor_seconds
+from tests.proof.proving import Proving
 from tests.proof.wheels import make_index
-from tests.template.combinations import Answer, Template
-
-DECISIVE = ("task", "framework")
-"""The questions that decide which code runs: every pair of their choices is proven."""
 
 
-def kinds() -> list[dict[str, Answer]]:
-    """Return each combination of task and framework that the template offers."""
-    answers = [{name: c.answers[name] for name in DECISIVE} for c in Template(ROOT).combinations]
-    return [kind for i, kind in enumerate(answers) if kind not in answers[:i]]
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option to prove every pair."""
+    parser.addoption("--prove-all", action="store_true", help="prove every pair, however long it takes")
 
 
-KINDS = kinds()
+def pytest_configure(config: pytest.Config) -> None:
+    """Let the record decide what is proven."""
+    config.pluginmanager.register(Proving(config))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -38,14 +37,17 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", params=KINDS, ids=lambda kind: "-".join(map(str, kind.values())))
+@pytest.fixture(scope="session", params=KINDS, ids=name_of)
 def project(request: pytest.FixtureRequest, template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a new project, locked and installed; nothing in it may be changed."""
     place = tmp_path_factory.mktemp("proof")
-    given = [f"--set={name}={value}" for name, value in request.param.items()]
+    given = [f"--set={name}={value}" for name, value in {**request.param, **BARE}.items()]
+    begin = processor_seconds()
     in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "proven", "--defaults", *given)
     made = Project(place / "proven", "proven")
     made.tool("uv", "sync", "--locked")
+    made = replace(made, spent=processor_seconds() - begin)
+    made.tool("uv", "run", "mypy")  # what it then knows of the packages spares each copy most of its time
     return made
 
 
@@ -53,8 +55,17 @@ def project(request: pytest.FixtureRequest, template_repo: Path, tmp_path_factor
 def champion(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the project in a folder in which its pipeline has made a champion; nothing in it may be changed."""
     made = project.elsewhere(tmp_path_factory.mktemp("champion"))
+    begin = processor_seconds()
     made("pipeline")
-    return made
+    return replace(made, spent=made.spent + processor_seconds() - begin)
+
+
+@pytest.fixture(scope="session")
+def base(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the champion's project with nothing installed but what serving needs."""
+    copy = tmp_path_factory.mktemp("base") / "project"
+    made = champion.copy(copy, "--no-default-groups").with_env(UV_NO_DEFAULT_GROUPS=1)
+    return made.at(champion.cwd)
 
 
 @pytest.fixture

@@ -27,12 +27,16 @@ SECONDS = 600
 
 @dataclass(frozen=True)
 class Project:
-    """A project's repository and the folder in which its command is run: the repository, unless said otherwise."""
+    """A project's repository and the folder in which its command is run: the repository, unless said otherwise.
+
+    ``spent`` is how many seconds of a processor it took to make it, and a champion where it has one.
+    """
 
     folder: Path
     name: str
     cwd: Path = field(default=Path())
     env: Mapping[str, str] = field(default_factory=dict)
+    spent: float = 0.0
 
     def __post_init__(self) -> None:
         if self.cwd == Path():
@@ -88,11 +92,12 @@ class Project:
         shutil.copytree(self.folder / "data", folder / "data")
         return self.at(folder)
 
-    def copy(self, folder: Path) -> Project:
-        """Return a copy of the repository, installed, which may be changed."""
+    def copy(self, folder: Path, *options: str) -> Project:
+        """Return a copy of the repository, installed, which may be changed; it knows what was compiled and checked."""
         shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns(".venv", "artifacts"), symlinks=True)
         copied = Project(folder, self.name, env=self.env)
-        copied.tool("uv", "sync", "--locked")
+        copied.tool("uv", "sync", "--locked", *options)
+        _link_bytecode(self.folder / ".venv", folder / ".venv")
         return copied
 
     @property
@@ -242,6 +247,21 @@ class Service:
         self.port = int(found[1])
         with socket.socket() as probe:  # with several workers the port is known before anybody listens
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+def _link_bytecode(one: Path, other: Path) -> None:
+    """Give an environment the bytecode of another for the same sources; Python looks whether it is of the same."""
+    for path in one.rglob("*.pyc"):
+        twin = other / path.relative_to(one)
+        if (twin.parent.parent / f"{path.name.partition('.')[0]}.py").exists() and not twin.exists():
+            twin.parent.mkdir(exist_ok=True)
+            twin.hardlink_to(path)
+
+
+def processor_seconds() -> float:
+    """Return what this process and its ended children have used so far; unlike a clock, it ignores what else runs."""
+    used = os.times()
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def substitute(path: Path, *changes: tuple[str, str]) -> None:

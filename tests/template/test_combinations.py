@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Copier
-from tests.proof.conftest import DECISIVE
+from tests.proof.kinds import DECISIVE
 from tests.template.assembly import Assembly, differences, read_project
 from tests.template.checks import content_problems, project_problems
 from tests.template.combinations import Template, layout_problems, load_yaml

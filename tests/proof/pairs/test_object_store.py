@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.proof.pairs.test_service import instances
 from tests.proof.project import Project
-from tests.proof.test_service import instances
 
 SERVER = ("uv", "tool", "run", "--from", "moto[server]>=5.1,<6", "moto_server", "--host", "127.0.0.1", "--port", "0")
 

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from tests.proof import tasks
-from tests.proof.conftest import KINDS
+from tests.proof.kinds import KINDS, name_of
 from tests.proof.project import Project, substitute
 
 CUSTOMERS_SCHEMA = '''\
@@ -234,7 +234,7 @@ def prove(project: Project, touched: set[str], *options: str) -> dict[str, Any]:
     Returns what the service says of its model.
     """
     assert project.touched == touched
-    for command in ("ruff check", "ruff format --check", "mypy", "pytest"):
+    for command in ("ruff check", "ruff format --check", "mypy", "pytest --no-cov"):
         project.tool("uv", "run", *command.split())
     assert project.touched == touched
     project("pipeline", *options)
@@ -261,7 +261,7 @@ def write(path: Path, head: list[str], rows: list[list[object]]) -> None:
         csv.writer(file).writerows([head, *rows])
 
 
-@pytest.mark.parametrize("project", CLASSIFIERS, ids=str, indirect=True)
+@pytest.mark.parametrize("project", CLASSIFIERS, ids=name_of, indirect=True)
 def test_other_data_with_other_columns_and_three_labels(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
@@ -280,7 +280,7 @@ def test_other_data_with_other_columns_and_three_labels(copy: Project) -> None:
     assert outputs_of(known) == ["label", "probability_stays", "probability_leaves", "probability_not clear yet"]
 
 
-@pytest.mark.parametrize("project", REGRESSIONS, ids=str, indirect=True)
+@pytest.mark.parametrize("project", REGRESSIONS, ids=name_of, indirect=True)
 def test_other_data_with_other_columns_and_a_target_of_either_sign(copy: Project) -> None:
     """The diabetes data of B. Efron et al., "Least angle regression", 2004, as scikit-learn carries them."""
     script = """
@@ -372,7 +372,7 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     prove(copy, {was, "data/rows.db", "params.yaml", *source(copy, "source.py")})
 
 
-@pytest.mark.parametrize("project", CLASSIFIERS[:1], ids=str, indirect=True)
+@pytest.mark.parametrize("project", CLASSIFIERS[:1], ids=name_of, indirect=True)
 def test_a_model_that_is_not_onnx(copy: Project) -> None:
     (copy.package / "model.py").write_text(NUMPY_MODEL, "utf-8")
     (copy.package / "core/training/graphs.py").write_text(JSON_GRAPHS, "utf-8")

@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.proof.pairs.test_service import instances
 from tests.proof.project import Project
-from tests.proof.test_service import instances
-
-
-@pytest.fixture(scope="module")
-def base(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return the champion's project with nothing installed but what serving needs."""
-    copy = tmp_path_factory.mktemp("base") / "project"
-    made = champion.copy(copy).with_env(UV_NO_DEFAULT_GROUPS=1)
-    made.tool("uv", "sync", "--locked", "--no-default-groups")
-    return made.at(champion.cwd)
 
 
 def test_no_training_framework_is_installed(base: Project) -> None:

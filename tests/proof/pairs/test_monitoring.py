@@ -7,8 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tests.proof.pairs.test_service import instances
 from tests.proof.project import Project
-from tests.proof.test_service import instances
 
 Rows = list[dict[str, Any]]
 

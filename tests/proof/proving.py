@@ -1,0 +1,213 @@
+"""Which pairs a run of `pytest tests/proof` proves, in which order, and what it then writes into the record.
+
+A pair is due when the record does not hold what it is made of now: what the template renders, the packages of its lock,
+and the tests. All pairs that are due are proven, the oldest first, as far as the time allows; and of the others one in
+turn, by the day. All tests of a pair run in one process, so that it is installed and trained once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import time
+import tomllib
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.proof import record
+from tests.proof.kinds import BARE, NAMES, name_of
+from tests.proof.project import Project
+from tests.template.combinations import Template
+
+MINUTES = 25
+"""After so long no other pair is begun, so that a whole run stays below an hour on two processors."""
+
+PAIRS = Path(__file__).with_name("pairs")
+SHARED = ("conftest.py", "kinds.py", "project.py", "tasks.py")
+"""What the tests of pairs are made of beside the tests themselves."""
+
+
+def contents() -> dict[str, str]:
+    """Return the SHA-256 of all that decides whether a pair's tests pass, by the pair's name."""
+    template = Template(ROOT)
+    tests = sorted([*PAIRS.glob("*.py"), *(PAIRS.parent / name for name in SHARED)])
+    read = {f"proof/{path.name}": path.read_bytes() for path in tests}
+    made = {name: _render(template, name) for name in NAMES}
+    with ThreadPoolExecutor(2) as pool:
+        locks = pool.map(_lock, (files["pyproject.toml"] for files in made.values()))
+        return {name: _digest({**made[name], **read, "uv.lock": lock}) for name, lock in zip(made, locks, strict=True)}
+
+
+def choose(held: record.Record, current: Mapping[str, str], day: date) -> list[str]:
+    """Return the pairs to prove: those that are due, the oldest record first, then one of the others in turn.
+
+    Args:
+        held: what has been proven.
+        current: the content of each pair that is offered.
+        day: by which one of the others has its turn.
+    """
+    due = [name for name in current if name not in held or held[name].content != current[name]]
+    others = [name for name in current if name not in due]
+    due.sort(key=lambda name: held[name].date if name in held else "")
+    return due + others[day.toordinal() % len(others) :][:1] if others else due
+
+
+def _render(template: Template, name: str) -> dict[str, bytes]:
+    """Return the files of a pair's project by path, as Copier writes them."""
+    combination = template.answer({**NAMES[name], **BARE})
+    files = {}
+    for source in template.sources:
+        path = template.path_of(source, combination)
+        if path is not None:
+            content = (template.folder / source.path).read_bytes()
+            made = template.render(content.decode(), combination.answers).encode() if source.is_template else content
+            files[str(path)] = made
+    return files
+
+
+def _lock(pyproject: bytes) -> bytes:
+    """Return the packages that uv chooses today, a line for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pyproject.toml").write_bytes(pyproject)
+        Project(Path(folder), "").tool("uv", "lock", "--quiet")
+        locked = tomllib.loads(Path(folder, "uv.lock").read_text("utf-8"))
+    return "\n".join(
+        sorted(f"{package['name']} {package.get('version', '')}" for package in locked["package"])
+    ).encode()
+
+
+def _digest(parts: Mapping[str, bytes]) -> str:
+    digest = hashlib.sha256()
+    for name, content in sorted(parts.items()):
+        digest.update(f"{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()
+
+
+@dataclass
+class Seen:
+    """What came of a pair's tests in this run."""
+
+    wanted: int = 0
+    ended: set[str] = field(default_factory=set)
+    bad: bool = False
+    left_out: bool = False
+    told: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether every test of every file has passed."""
+        files = {nodeid.partition("::")[0].rpartition("/")[2] for nodeid in self.ended}
+        whole = files == {path.name for path in PAIRS.glob("test_*.py")} and len(self.ended) == self.wanted
+        return whole and not self.bad and not self.left_out
+
+
+class Proving:
+    """The plugin; with workers there is one in each process, and the one that has them writes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.seen: dict[str, Seen] = defaultdict(Seen)
+        self.begun: dict[str, bool] = {}
+        if hasattr(config, "workerinput"):
+            self.chosen, self.end = config.workerinput["proof"]
+            return
+        config.option.dist = "loadgroup" if config.option.dist == "loadfile" else config.option.dist
+        config.option.loadscopereorder = False  # pairs come first: there is an end to their time
+        self.contents = contents() if _asks_for_pairs(config.args) else {}
+        everything = config.getoption("--prove-all")
+        self.end = float("inf") if everything else time.time() + 60 * MINUTES
+        self.chosen = list(self.contents) if everything else choose(record.read(), self.contents, date.today())
+
+    def pytest_configure_node(self, node: Any) -> None:
+        """Tell a worker what was chosen."""
+        node.workerinput["proof"] = (self.chosen, self.end)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
+        """Take what was chosen, in that order, then the tests that are of no pair."""
+        pairs = [_pair_of(item) for item in items]
+        counts = Counter(pairs)
+        chosen: list[tuple[int, pytest.Item]] = []
+        for item, pair in zip(items, pairs, strict=True):
+            if pair is None:
+                item.add_marker(pytest.mark.xdist_group(item.path.stem))
+                chosen.append((len(self.chosen), item))
+            elif pair in self.chosen:
+                item.add_marker(pytest.mark.xdist_group(pair))
+                item.user_properties += [("pair", pair), ("wanted", counts[pair])]
+                chosen.append((self.chosen.index(pair), item))
+        taken = [item for _, item in sorted(chosen, key=lambda entry: entry[0])]
+        left = set(items) - set(taken)
+        config.hook.pytest_deselected(items=[item for item in items if item in left])
+        items[:] = taken
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """Begin no pair when the time is over; the first one is always begun."""
+        pair = _pair_of(item)
+        if pair is not None and not self.begun.setdefault(pair, time.time() < self.end or pair == self.chosen[0]):
+            item.user_properties.append(("left out", True))
+            pytest.skip(f"no pair is begun after {MINUTES} minutes")
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note what came of a test."""
+        properties: dict[str, Any] = dict(report.user_properties)
+        if "pair" not in properties:
+            return
+        seen = self.seen[properties["pair"]]
+        seen.wanted = properties["wanted"]
+        seen.bad |= report.failed
+        seen.left_out |= "left out" in properties
+        for kind in ("versions", "figures"):
+            seen.told.setdefault(kind, {}).update(properties.get(kind, {}))
+        if report.when == "teardown":
+            seen.ended.add(report.nodeid)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write what has been proven."""
+        proven = [name for name, seen in self.seen.items() if seen.is_proven]
+        if proven and not hasattr(session.config, "workerinput"):
+            today = date.today().isoformat()
+            new = {name: record.Entry(today, self.contents[name], **self.seen[name].told) for name in proven}
+            record.write({**record.read(), **new})
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say what was proven, and what was not."""
+        if not self.contents:
+            return
+        states = {name: self._state_of(name) for name in self.contents}
+        terminalreporter.section("pairs")
+        for state in dict.fromkeys(states.values()):
+            names = [name for name, its in states.items() if its == state]
+            terminalreporter.line(f"{state}: {', '.join(names)}")
+
+    def _state_of(self, name: str) -> str:
+        if name not in self.chosen:
+            return "proven before as they are now"
+        if name not in self.seen:
+            return "not run"
+        seen = self.seen[name]
+        if seen.is_proven:
+            return "proven, and written into the record"
+        if seen.left_out:
+            return f"left out, as {MINUTES} minutes were over (run again, or with --prove-all)"
+        return "failed" if seen.bad else "run in part, which proves nothing"
+
+
+def _pair_of(item: pytest.Item) -> str | None:
+    """Return the name of the pair that a test is about."""
+    kind = getattr(item, "callspec", None) and item.callspec.params.get("project")  # type: ignore[attr-defined]
+    return name_of(kind) if kind else None
+
+
+def _asks_for_pairs(arguments: Sequence[str]) -> bool:
+    """Tell whether any of pytest's paths may hold tests of pairs; what they are made of takes seconds to find out."""
+    paths = [Path(argument.partition("::")[0]).absolute() for argument in arguments]
+    return any(PAIRS.is_relative_to(path) or path.is_relative_to(PAIRS) for path in paths)
