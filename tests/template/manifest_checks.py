@@ -197,8 +197,6 @@ def agreement_problems(build: Build) -> Iterator[str]:
                 backends = [backend for rule in spec["rules"] for backend in rule["backendRefs"]]
                 if any(not _port(services, b["name"], {"number": b["port"]}) for b in backends):
                     yield f"{of} leads to no service's port"
-                if any(("Gateway", parent["name"]) not in names for parent in spec["parentRefs"]):
-                    yield f"{of} belongs to no gateway"
             case "HealthCheckPolicy":
                 check = spec["default"]["config"]["httpHealthCheck"]
                 probes = [c["readinessProbe"]["httpGet"]["path"] for _, c in containers(build) if "readinessProbe" in c]
@@ -262,6 +260,49 @@ def egress_problems(build: Build, cloud: str) -> Iterator[str]:
     for other in build.of("NetworkPolicy"):
         if "egress" in other["spec"] and other["metadata"]["name"] != "default":
             yield f"the policy {other['metadata']['name']} lets pods call others"
+
+
+def entry_problems(build: Build, shared: list[Object], cloud: str) -> Iterator[str]:
+    """Check that a build is entered from the network of *cloud* only, through what it or an administrator has made.
+
+    *shared* is what an administrator applies once for all environments. Without a cloud the cluster's default class of
+    Ingress decides.
+    """
+    (namespace,) = (obj["metadata"]["name"] for obj in build.of("Namespace"))
+    gateways = {(o["metadata"]["namespace"], o["metadata"]["name"]): o for o in [*build.objects, *shared] if _is_gateway(o)}
+    for entry in [*build.of("Ingress"), *gateways.values()]:
+        if cloud != "none" and not _is_internal(entry):
+            yield f"{entry['kind']} {entry['metadata']['name']} is open to the Internet"
+    for route in build.of("HTTPRoute"):
+        for parent in route["spec"]["parentRefs"]:
+            gateway = gateways.get((parent.get("namespace", namespace), parent["name"]))
+            if gateway is None:
+                yield f"HTTPRoute {route['metadata']['name']} belongs to no gateway"
+            elif not all(_admits(listener, gateway, namespace) for listener in gateway["spec"]["listeners"]):
+                yield f"Gateway {parent['name']} does not admit the routes of {namespace}"
+    if build.of("Deployment") and not build.of("Ingress", "HTTPRoute"):
+        yield "nothing leads to the service"
+
+
+def _is_gateway(obj: Object) -> bool:
+    return str(obj["kind"]) == "Gateway"
+
+
+def _is_internal(entry: Object) -> bool:
+    if not _is_gateway(entry):
+        return bool(entry["metadata"].get("annotations", {}).get("alb.ingress.kubernetes.io/scheme") == "internal")
+    annotations = entry["spec"].get("infrastructure", {}).get("annotations", {})
+    internal = annotations.get("service.beta.kubernetes.io/azure-load-balancer-internal") == "true"
+    class_name = entry["spec"]["gatewayClassName"]
+    return class_name == "gke-l7-rilb" or (class_name == "approuting-istio" and internal)
+
+
+def _admits(listener: Object, gateway: Object, namespace: str) -> bool:
+    allowed = listener.get("allowedRoutes", {}).get("namespaces", {"from": "Same"})
+    if allowed["from"] != "Selector":
+        return allowed["from"] == "All" or gateway["metadata"]["namespace"] == namespace
+    (expression,) = allowed["selector"]["matchExpressions"]
+    return expression["key"] == "kubernetes.io/metadata.name" and namespace in expression["values"]
 
 
 def settings_of(files: Mapping[str, File]) -> set[str]:

@@ -36,8 +36,6 @@ SETTINGS = {
     "SERVING_CLIENT_ID": "00000000-0000-4000-8000-000000000001",
     "DRIFT_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
     "TRAINING_CLIENT_ID": "00000000-0000-4000-8000-000000000003",
-    "GATEWAY_ID": "/subscriptions/0/resourceGroups/g/providers/Microsoft.ServiceNetworking/trafficControllers/t",
-    "GATEWAY_FRONTEND": "example-frontend",
 }
 """A value for every key of every settings.yaml."""
 

@@ -169,7 +169,7 @@ DEFECTS = {
         "there is no proviso",
     ),
     "a missing argument": ("azure", "ci.tf", "  parent_id           = ", "  #", "parent_id is missing"),
-    "an unknown block": ("azure", "cluster/gateway.tf", "service_delegation {", "delegate {", "there is no delegate"),
+    "an unknown block": ("azure", "cluster/main.tf", "upgrade_settings {", "upgrades {", "there is no upgrades"),
     "an unknown attribute": (
         "azure",
         "registry.tf",
@@ -200,11 +200,11 @@ DEFECTS = {
         "registrar is not declared",
     ),
     "an unknown output": (
-        "azure",
-        "outputs.tf",
-        "module.cluster[0].gateway_id",
-        "module.cluster[0].gate",
-        "has no output gate",
+        "gcp",
+        "cluster.tf",
+        "module.cluster[0].name",
+        "module.cluster[0].title",
+        "has no output title",
     ),
     "a module's missing argument": ("gcp", "cluster.tf", "  region     = var.region\n", "", "needs region"),
     "a module's unknown argument": ("gcp", "cluster.tf", "  region     =", "  place      =", "has no variable place"),
@@ -230,6 +230,23 @@ def test_google_cloud_and_azure_fit_their_schemas_and_defects_are_found(trees: l
     assert {name: found[name] for name in every if found[name]} == {}
     missed = {n: found[n] for n, (*_, sentence) in DEFECTS.items() if not any(sentence in p for p in found[n])}
     assert missed == {}
+
+
+def forgotten(tree: Tree) -> list[str]:
+    """Return the rules by which a registry deletes what has no tag: signatures, attestations, the parts of an image."""
+    rules = re.compile(r'(?i)\btag_?(?:status|state)\s*=\s*"(?:untagged|any)"')
+    return [str(path.relative_to(tree.root)) for path in tree.root.rglob("*.tf") if rules.search(path.read_text("utf-8"))]
+
+
+def test_no_registry_forgets_what_has_no_tag(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
+    assert [file for tree in trees for file in forgotten(tree)] == []
+    rules = {
+        "aws": 'jsonencode({ rules = [{ selection = { tagStatus = "untagged", countNumber = 14 } }] })',
+        "gcp": 'cleanup_policies {\n condition {\n  tag_state  = "UNTAGGED"\n }\n}',
+    }
+    for cloud, rule in rules.items():
+        tree_of[cloud].edit("registry.tf", "locals {", f"# {rule}\nlocals {{")
+        assert forgotten(tree_of[cloud]) == ["registry.tf"]
 
 
 # ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────

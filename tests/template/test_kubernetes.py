@@ -121,6 +121,22 @@ def test_pods_reach_what_they_need_and_nothing_else(trees: list[Tree]) -> None:
     assert [f"{b.name}: {p}" for t in trees for b in t.builds for p in checks.egress_problems(b, t.cloud)] == []
 
 
+def shared(files: dict[str, File]) -> list[manifests.Object]:
+    """Return what an administrator applies once for both environments."""
+    file = files.get("deploy/components/cloud/gateway.yaml")
+    return list(load_yaml(file.content.decode())) if file else []
+
+
+def test_services_are_entered_from_their_own_network_only(trees: list[Tree]) -> None:
+    problems = []
+    for tree in trees:
+        objects = shared(tree.files)
+        assert bool(objects) == (tree.cloud == "azure")
+        problems += list(checks.schema_problems(objects, checks.KUBERNETES[-1]))
+        problems += [f"{b.name}: {p}" for b in tree.builds for p in checks.entry_problems(b, objects, tree.cloud)]
+    assert problems == []
+
+
 def test_what_is_released_is_what_runs(trees: list[Tree]) -> None:
     problems = []
     for tree in trees:

@@ -15,7 +15,7 @@ from tests.template import manifests
 from tests.template.assembly import Assembly, File
 from tests.template.combinations import load_yaml
 from tests.template.manifests import IMAGE, MODEL, TRAIN_IMAGE, Build, BuildError, Object
-from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize
+from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize, shared
 from tests.tools import need
 
 PROD = "deploy/overlays/prod"
@@ -73,6 +73,7 @@ def every_check(build: Build) -> list[str]:
         checks.security_problems(build),
         checks.agreement_problems(build),
         checks.egress_problems(build, "gcp"),
+        checks.entry_problems(build, [], "gcp"),
         checks.release_problems(build, {IMAGE}, MODEL),
     ]
     return [problem for problems in found for problem in problems]
@@ -87,6 +88,7 @@ DRIFT = ("CronJob", "drift")
 BUDGET = ("PodDisruptionBudget", "serving")
 MONITOR = ("ServiceMonitor", "serving")
 ROUTE = ("HTTPRoute", "serving")
+GATEWAY = ("Gateway", "serving")
 SERVICE = ("Service", "serving")
 SCALER = ("HorizontalPodAutoscaler", "serving")
 CHECK = ("HealthCheckPolicy", "serving")
@@ -175,6 +177,8 @@ MAP = ("ConfigMap", "dashboard")
             lambda o: o["spec"]["default"]["config"]["httpHealthCheck"].update(requestPath="/"),
             "asks another path than the readiness probe",
         ),
+        (GATEWAY, lambda o: o["spec"].update(gatewayClassName="gke-l7-gxlb"), "is open to the Internet"),
+        (ROUTE, lambda o: o.update(kind="GRPCRoute"), "nothing leads to the service"),
         # who reaches whom
         (GROUND, lambda o: o["spec"].update(policyTypes=["Egress"]), "pods may be reached"),
         (GROUND, lambda o: o["spec"]["egress"][1]["ports"].append({"protocol": "TCP", "port": 80}), "anywhere"),
@@ -188,6 +192,45 @@ MAP = ("ConfigMap", "dashboard")
 )
 def test_a_defect_of_an_object_is_found(prod: Build, target: tuple[str, str], plant: Plant, sentence: str) -> None:
     assert sentence in "\n".join(every_check(planted(prod, *target, plant)))
+
+
+@pytest.mark.parametrize(
+    ("cloud", "kind", "plant", "sentence"),
+    [
+        (
+            "aws",
+            "Ingress",
+            lambda o: o["metadata"]["annotations"].update({"alb.ingress.kubernetes.io/scheme": "internet-facing"}),
+            "Ingress serving is open to the Internet",
+        ),
+        ("azure", "Gateway", lambda o: o["spec"].pop("infrastructure"), "Gateway serving is open to the Internet"),
+        (
+            "azure",
+            "Gateway",
+            lambda o: o["spec"].update(gatewayClassName="azure-alb-external"),
+            "Gateway serving is open to the Internet",
+        ),
+        (
+            "azure",
+            "Gateway",
+            lambda o: o["spec"]["listeners"][0].pop("allowedRoutes"),
+            "Gateway serving does not admit the routes of my-model-prod",
+        ),
+        ("azure", "Namespace", lambda o: None, ""),
+    ],
+)
+def test_an_entry_that_is_open_is_found(
+    assembly: Assembly, tmp_path: Path, cloud: str, kind: str, plant: Plant, sentence: str
+) -> None:
+    files = next(f for c, f in assembly.subtrees(*PATTERNS) if c.answers["cloud"] == cloud)
+    root = manifests.write(files, tmp_path)
+    manifests.fill_in(root)
+    build = manifests.build(kustomize(), root / PROD, "prod")
+    objects = shared(files)
+    for obj in [*build.objects, *objects]:
+        if obj["kind"] == kind:
+            plant(obj)
+    assert "\n".join(checks.entry_problems(build, objects, cloud)) == sentence
 
 
 def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:

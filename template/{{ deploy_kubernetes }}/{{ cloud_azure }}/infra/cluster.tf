@@ -18,10 +18,12 @@ module "cluster" {
   source         = "./cluster"
   count          = var.create_cluster ? 1 : 0
   name           = var.name
-  resource_group = { id = azurerm_resource_group.this.id, name = azurerm_resource_group.this.name, location = azurerm_resource_group.this.location }
+  resource_group = { name = azurerm_resource_group.this.name, location = azurerm_resource_group.this.location }
   registry_id    = azurerm_container_registry.this.id
   tenant_id      = data.azurerm_client_config.current.tenant_id
   admin_id       = data.azurerm_client_config.current.object_id
+  zones          = var.zones
+  max_nodes      = var.max_nodes
 }
 
 data "azurerm_kubernetes_cluster" "existing" {

@@ -19,23 +19,17 @@ output "ci_variables" {
 output "settings" {
   description = "What settings.py writes into the settings.yaml of deploy/."
   value = {
-    "overlays/staging" = merge(
-      {
-        PREDICTION_LOG_URI = "az://predictions-staging"
-        STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-        SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-staging"].client_id
-      },
-      var.create_cluster ? { GATEWAY_ID = module.cluster[0].gateway_id, GATEWAY_FRONTEND = module.cluster[0].frontends["staging"] } : {},
-    )
-    "overlays/prod" = merge(
-      {
-        PREDICTION_LOG_URI = "az://predictions-prod"
-        STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-        SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-prod"].client_id
-        DRIFT_CLIENT_ID    = azurerm_user_assigned_identity.workload["drift"].client_id
-      },
-      var.create_cluster ? { GATEWAY_ID = module.cluster[0].gateway_id, GATEWAY_FRONTEND = module.cluster[0].frontends["prod"] } : {},
-    )
+    "overlays/staging" = {
+      PREDICTION_LOG_URI = "az://predictions-staging"
+      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
+      SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-staging"].client_id
+    }
+    "overlays/prod" = {
+      PREDICTION_LOG_URI = "az://predictions-prod"
+      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
+      SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-prod"].client_id
+      DRIFT_CLIENT_ID    = azurerm_user_assigned_identity.workload["drift"].client_id
+    }
     "train" = {
       STORE_URI          = "az://models"
       STORAGE_ACCOUNT    = azurerm_storage_account.this.name
@@ -47,11 +41,6 @@ output "settings" {
 output "data_uri" {
   description = "Where training data may be put."
   value       = "az://data"
-}
-
-output "gateway_client_id" {
-  description = "The identity of the controller of Application Gateway for Containers, where the cluster is made here."
-  value       = one(module.cluster[*].gateway_client_id)
 }
 
 output "connect" {
