@@ -269,7 +269,9 @@ def entry_problems(build: Build, shared: list[Object], cloud: str) -> Iterator[s
     Ingress decides.
     """
     (namespace,) = (obj["metadata"]["name"] for obj in build.of("Namespace"))
-    gateways = {(o["metadata"]["namespace"], o["metadata"]["name"]): o for o in [*build.objects, *shared] if _is_gateway(o)}
+    gateways = {
+        (o["metadata"]["namespace"], o["metadata"]["name"]): o for o in [*build.objects, *shared] if _is_gateway(o)
+    }
     for entry in [*build.of("Ingress"), *gateways.values()]:
         if cloud != "none" and not _is_internal(entry):
             yield f"{entry['kind']} {entry['metadata']['name']} is open to the Internet"

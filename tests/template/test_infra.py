@@ -235,7 +235,9 @@ def test_google_cloud_and_azure_fit_their_schemas_and_defects_are_found(trees: l
 def forgotten(tree: Tree) -> list[str]:
     """Return the rules by which a registry deletes what has no tag: signatures, attestations, the parts of an image."""
     rules = re.compile(r'(?i)\btag_?(?:status|state)\s*=\s*"(?:untagged|any)"')
-    return [str(path.relative_to(tree.root)) for path in tree.root.rglob("*.tf") if rules.search(path.read_text("utf-8"))]
+    return [
+        str(path.relative_to(tree.root)) for path in tree.root.rglob("*.tf") if rules.search(path.read_text("utf-8"))
+    ]
 
 
 def test_no_registry_forgets_what_has_no_tag(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
