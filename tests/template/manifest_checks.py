@@ -296,15 +296,37 @@ def _is_internal(entry: Object) -> bool:
     annotations = entry["spec"].get("infrastructure", {}).get("annotations", {})
     internal = annotations.get("service.beta.kubernetes.io/azure-load-balancer-internal") == "true"
     class_name = entry["spec"]["gatewayClassName"]
-    return class_name == "gke-l7-rilb" or (class_name == "approuting-istio" and internal)
+    return bool(class_name == "gke-l7-rilb" or (class_name == "approuting-istio" and internal))
 
 
 def _admits(listener: Object, gateway: Object, namespace: str) -> bool:
     allowed = listener.get("allowedRoutes", {}).get("namespaces", {"from": "Same"})
     if allowed["from"] != "Selector":
-        return allowed["from"] == "All" or gateway["metadata"]["namespace"] == namespace
+        return bool(allowed["from"] == "All" or gateway["metadata"]["namespace"] == namespace)
     (expression,) = allowed["selector"]["matchExpressions"]
-    return expression["key"] == "kubernetes.io/metadata.name" and namespace in expression["values"]
+    return bool(expression["key"] == "kubernetes.io/metadata.name" and namespace in expression["values"])
+
+
+REQUESTS_PER_CPU = 950
+"""How many requests of one row a CPU answers in a second, as deploy/README.md says that it was measured."""
+
+
+def scaling_problems(build: Build, load: int = 0) -> Iterator[str]:
+    """Check that the service scales by what its pods can do, and bears *load* requests a second."""
+    for scaler in build.of("HorizontalPodAutoscaler"):
+        deployment = build.get("Deployment", scaler["spec"]["scaleTargetRef"]["name"])["spec"]
+        (container,) = deployment["template"]["spec"]["containers"]
+        requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+        if requests != limits:
+            yield "a pod may use more than the autoscaler counts with"
+        for rolling in (deployment["strategy"]["rollingUpdate"], build.get("PodDisruptionBudget", "serving")["spec"]):
+            if not str(rolling.get("maxSurge", rolling["maxUnavailable"])).endswith("%"):
+                yield "a rollout or a drain takes longer with more pods"
+        (metric,) = scaler["spec"]["metrics"]
+        cpus = float(limits["cpu"][:-1]) / 1000 if limits["cpu"].endswith("m") else float(limits["cpu"])
+        borne = scaler["spec"]["maxReplicas"] * cpus * metric["resource"]["target"]["averageUtilization"] / 100
+        if borne * REQUESTS_PER_CPU < load:
+            yield f"at most {borne * REQUESTS_PER_CPU:.0f} requests a second are borne, not {load}"
 
 
 def settings_of(files: Mapping[str, File]) -> set[str]:

@@ -101,7 +101,7 @@ def test_actions_are_pinned_to_commits_that_were_looked_up(trees: list[tuple[Com
     for _, tree in trees:
         for path in (path for path in tree if path.startswith(".github/") and path.endswith(".yml")):
             for line in re.findall(r"uses: (.+)", tree[path].content.decode()):
-                if line == "$/.github/actions/cloud-login":
+                if line.split()[0] == "$/.github/actions/cloud-login":
                     continue
                 match = re.fullmatch(r"([\w/-]+)@([0-9a-f]{40}) # v\d+\.\d+\.\d+", line)
                 assert match, line

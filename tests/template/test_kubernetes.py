@@ -137,6 +137,16 @@ def test_services_are_entered_from_their_own_network_only(trees: list[Tree]) -> 
     assert problems == []
 
 
+def test_production_bears_the_load_that_the_readme_counts_with(trees: list[Tree]) -> None:
+    for tree in trees:
+        readme = tree.files["deploy/README.md"].content.decode()
+        (load,) = re.findall(r"\| ([\d ]+) requests a second \|", readme)
+        assert f"{checks.REQUESTS_PER_CPU} a second" in readme
+        for overlay in OVERLAYS:
+            needed = int(load.replace(" ", "")) if overlay.endswith("prod") else 0
+            assert list(checks.scaling_problems(tree.released[overlay], needed)) == []
+
+
 def test_what_is_released_is_what_runs(trees: list[Tree]) -> None:
     problems = []
     for tree in trees:

@@ -74,6 +74,7 @@ def every_check(build: Build) -> list[str]:
         checks.agreement_problems(build),
         checks.egress_problems(build, "gcp"),
         checks.entry_problems(build, [], "gcp"),
+        checks.scaling_problems(build, 10_000),
         checks.release_problems(build, {IMAGE}, MODEL),
     ]
     return [problem for problems in found for problem in problems]
@@ -184,6 +185,11 @@ MAP = ("ConfigMap", "dashboard")
         (GROUND, lambda o: o["spec"]["egress"][1]["ports"].append({"protocol": "TCP", "port": 80}), "anywhere"),
         (GROUND, lambda o: o["spec"]["egress"].pop(), "pods may call"),
         (DOOR, lambda o: o["spec"].update(egress=[{}]), "the policy serving lets pods call others"),
+        # load
+        (DEPLOYMENT, lambda o: container(o)["resources"]["requests"].update(cpu="500m"), "more than the autoscaler"),
+        (DEPLOYMENT, lambda o: o["spec"]["strategy"]["rollingUpdate"].update(maxSurge=1), "longer with more pods"),
+        (BUDGET, lambda o: o["spec"].update(maxUnavailable=1), "a drain takes longer with more pods"),
+        (SCALER, lambda o: o["spec"].update(maxReplicas=10), "at most 5700 requests a second are borne, not 10000"),
         # releases
         (DEPLOYMENT, lambda o: container(o).update(image="registry.example.com/team/model:1"), "the images are"),
         (DEPLOYMENT, lambda o: container(o)["env"][0].update(value="s3://bucket/other"), "the model is"),
