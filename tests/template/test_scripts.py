@@ -185,8 +185,8 @@ def test_a_login_that_ends_is_renewed(ci: str, assembly: Assembly, tmp_path: Pat
     for name, text in LOGIN.items():
         (found.place / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
         (found.place / name).chmod(0o755)
-    names = ("TENANT_ID", "AZURE_TENANT_ID", "SUBSCRIPTION_ID", "STORAGE_ACCOUNT", "AZURE_CLIENT_ID", "IDENTITY_TRAIN")
-    names = (*names, "CONNECTION_TRAIN", "SYSTEM_ACCESSTOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN")
+    names = ["TENANT_ID", "AZURE_TENANT_ID", "SUBSCRIPTION_ID", "STORAGE_ACCOUNT", "AZURE_CLIENT_ID", "IDENTITY_TRAIN"]
+    names += ["CONNECTION_TRAIN", "SYSTEM_ACCESSTOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
     given = {name: name.lower() for name in names} | {"STAGE": "TRAIN"}
     given |= dict.fromkeys(
         ("ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"), "https://ci.example.com/token?v=1"
