@@ -1,21 +1,3 @@
-output "ci_variables" {
-  description = "The variables of CI; none of them is secret."
-  value = merge(
-    {
-      TENANT_ID          = data.azurerm_client_config.current.tenant_id
-      SUBSCRIPTION_ID    = var.subscription_id
-      REGION             = var.location
-      IMAGE              = "${azurerm_container_registry.this.login_server}/serving"
-      TRAIN_IMAGE        = "${azurerm_container_registry.this.login_server}/training"
-      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-      STORE_URI          = "az://models"
-      PREDICTION_LOG_URI = "az://predictions-prod"
-    },
-    { for stage, identity in azurerm_user_assigned_identity.ci : "IDENTITY_${upper(stage)}" => identity.client_id },
-    local.has_cluster ? { CLUSTER = local.cluster.name, RESOURCE_GROUP = local.cluster.group } : {},
-  )
-}
-
 output "settings" {
   description = "What settings.py writes into the settings.yaml of deploy/."
   value = {
@@ -46,4 +28,9 @@ output "data_uri" {
 output "connect" {
   description = "The command that lets kubectl reach the cluster; null while there is none."
   value       = local.has_cluster ? "az aks get-credentials --resource-group ${local.cluster.group} --name ${local.cluster.name}" : null
+}
+
+output "enable_gateway" {
+  description = "The command that switches on the cluster's Gateway API; null while there is no cluster."
+  value       = local.has_cluster ? "az aks update --resource-group ${local.cluster.group} --name ${local.cluster.name} --enable-gateway-api --enable-app-routing-istio" : null
 }
