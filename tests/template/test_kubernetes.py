@@ -147,6 +147,42 @@ def test_production_bears_the_load_that_the_readme_counts_with(trees: list[Tree]
             assert list(checks.scaling_problems(tree.released[overlay], needed)) == []
 
 
+MANAGED = {
+    "gcp": {"monitoring.googleapis.com/v1": {"PodMonitoring", "Rules"}},
+    "azure": {"azmonitoring.coreos.com/v1": {"ServiceMonitor"}},
+}
+"""What a cloud's own Prometheus reads, by the version of its kinds."""
+
+
+def managed(tree_files: dict[str, File], folder: Path) -> Build:
+    """Return production as it is watched by the Prometheus of its cloud."""
+    root = manifests.write(tree_files, folder)
+    manifests.fill_in(root)
+    manifests.release_all(root)
+    manifests.add_monitoring(root, "components/managed-monitoring")
+    return manifests.build(kustomize(), root / "deploy/overlays/prod", "prod")
+
+
+@pytest.mark.parametrize("cloud", MANAGED)
+def test_a_cloud_watches_with_its_own_prometheus(trees: list[Tree], tmp_path: Path, cloud: str) -> None:
+    tree = next(tree for tree in trees if tree.cloud == cloud)
+    build = managed(tree.files, tmp_path)
+    assert list(checks.schema_problems(build.objects, checks.KUBERNETES[-1])) == []
+    groups: dict[str, set[str]] = {}
+    for obj in build.objects:
+        if "monitoring" in obj["apiVersion"]:
+            groups.setdefault(obj["apiVersion"], set()).add(obj["kind"])
+    assert groups == MANAGED[cloud]
+    if cloud == "gcp":
+        assert build.get("Rules", "serving")["spec"] == _rules(tree)["spec"]
+        (endpoint,) = build.of("PodMonitoring")[0]["spec"]["endpoints"]
+        assert endpoint["port"] in {p["name"] for _, c in manifests.containers(build) for p in c.get("ports", [])}
+        assert (
+            build.of("PodMonitoring")[0]["metadata"]["name"]
+            == build.get("Service", "serving")["metadata"]["labels"]["app.kubernetes.io/name"]
+        )
+
+
 def test_what_is_released_is_what_runs(trees: list[Tree]) -> None:
     problems = []
     for tree in trees:

@@ -15,7 +15,7 @@ from tests.template import manifests
 from tests.template.assembly import Assembly, File
 from tests.template.combinations import load_yaml
 from tests.template.manifests import IMAGE, MODEL, TRAIN_IMAGE, Build, BuildError, Object
-from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize, shared
+from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize, managed, shared
 from tests.tools import need
 
 PROD = "deploy/overlays/prod"
@@ -239,11 +239,16 @@ def test_an_entry_that_is_open_is_found(
     assert "\n".join(checks.entry_problems(build, objects, cloud)) == sentence
 
 
-def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:
+def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(
+    prod: Build, assembly: Assembly, files: dict[str, File], tmp_path: Path
+) -> None:
+    azure = next(f for c, f in assembly.subtrees(*PATTERNS) if c.answers["cloud"] == "azure")
     examples = re.findall(r"```yaml\n(.*?)```", files["deploy/README.md"].content.decode(), re.DOTALL)
-    objects = [*prod.objects, *(obj for text in examples for obj in load_yaml(text))]
+    watched = [*managed(files, tmp_path / "gcp").objects, *managed(azure, tmp_path / "azure").objects]
+    objects = [*prod.objects, *watched, *(obj for text in examples for obj in load_yaml(text))]
     custom = [obj for obj in objects if (checks.CRDS / obj["apiVersion"].partition("/")[0]).is_dir()]
-    assert {obj["kind"].lower() for obj in custom} == {path.stem.rpartition("_")[0] for path in checks.CRDS.glob("*/*")}
+    known = {(path.parent.name, path.stem.rpartition("_")[0]) for path in checks.CRDS.glob("*/*")}
+    assert {(obj["apiVersion"].partition("/")[0], obj["kind"].lower()) for obj in custom} == known
     for obj in custom:
         strange = {**obj, "spec": {**obj["spec"], "unknown": 1}}
         assert "'unknown' was unexpected" in "\n".join(checks.schema_problems([strange], checks.KUBERNETES[-1]))
