@@ -175,12 +175,9 @@ def test_a_cloud_watches_with_its_own_prometheus(trees: list[Tree], tmp_path: Pa
     assert groups == MANAGED[cloud]
     if cloud == "gcp":
         assert build.get("Rules", "serving")["spec"] == _rules(tree)["spec"]
-        (endpoint,) = build.of("PodMonitoring")[0]["spec"]["endpoints"]
+        labels = build.get("Service", "serving")["metadata"]["labels"]
+        (endpoint,) = build.get("PodMonitoring", labels["app.kubernetes.io/name"])["spec"]["endpoints"]
         assert endpoint["port"] in {p["name"] for _, c in manifests.containers(build) for p in c.get("ports", [])}
-        assert (
-            build.of("PodMonitoring")[0]["metadata"]["name"]
-            == build.get("Service", "serving")["metadata"]["labels"]["app.kubernetes.io/name"]
-        )
 
 
 def test_what_is_released_is_what_runs(trees: list[Tree]) -> None:
