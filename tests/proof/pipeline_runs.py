@@ -20,10 +20,20 @@ VARIABLES = {
     "TRAIN_IMAGE": "registry.example.com/churn-train",
     "REGION": "eu-central-1",
     "CLUSTER": "churn",
-    **{f"IDENTITY_{name}": f"arn:aws:iam::1:role/{name}" for name in pipelines.IDENTITIES},
+    **{f"IDENTITY_{name}": f"identity-of/{name}" for name in pipelines.IDENTITIES},
     **{f"CONNECTION_{name}": f"id-of-{name}" for name in pipelines.IDENTITIES},
 }
-"""What the user has set, in the example of AWS."""
+"""What the user has set, whatever the cloud."""
+
+OF_CLOUD = {
+    "aws": {},
+    "gcp": {"PROJECT": "acme-ml-123", "IDENTITY_PROVIDER": "projects/1/locations/global/workloadIdentityPools/p"},
+    "azure": dict.fromkeys(("TENANT_ID", "SUBSCRIPTION_ID", "RESOURCE_GROUP", "STORAGE_ACCOUNT"), "churn"),
+}
+"""What the user has set beside it."""
+
+ACCOUNTS = {"aws": "role-to-assume", "gcp": "service_account", "azure": "client-id"}
+"""How the action with which GitHub's jobs log in to a cloud calls whom they become."""
 
 SIGNER = (
     "github.server_url == 'https://github.com' && vars.SIGN != 'no' && "
@@ -70,6 +80,8 @@ class GitHub(Runner):
         common = self.resolve({**config.get("env", {}), **job.get("env", {})})
         done = subprocess.CompletedProcess([], 0, "", "")
         for step in job["steps"]:
+            if "cloud-login" in step.get("uses", ""):
+                common |= self.log_in(step["with"]["stage"])
             if "run" not in step or not self.wanted(step.get("if", "")):
                 continue
             output = self.project.parent / "output"
@@ -81,6 +93,19 @@ class GitHub(Runner):
             if done.returncode:
                 return done
         return done
+
+    def log_in(self, stage: str) -> dict[str, str]:
+        """Do what the action of the cloud does that the project's own action calls, and return what it exports."""
+        action = yaml.safe_load((self.project / ".github/actions/cloud-login/action.yml").read_text("utf-8"))
+        given = [step["with"] for step in action["runs"]["steps"] if "with" in step]
+        ((name, expression),) = [(k, v) for each in given for k, v in each.items() if k in ACCOUNTS.values()]
+        assert expression == "${{ fromJSON(inputs.variables)[format('IDENTITY_{0}', inputs.stage)] }}"
+        identity = self.variables[f"IDENTITY_{stage}"]
+        state = Path(self.environment["STUB_STATE"])
+        if name == ACCOUNTS["aws"]:
+            return {"AWS_SESSION_TOKEN": identity}
+        (state / {"service_account": "google", "client-id": "azure"}[name]).write_text(identity)
+        return {}
 
     def wanted(self, condition: str) -> bool:
         """Tell whether a step is run: it may be for pushes only, or ask for an output of a step before it."""

@@ -25,13 +25,21 @@ import yaml
 STATE = Path(os.environ.get("STUB_STATE", "."))
 OPERATORS = ("monitoring.coreos.com",)
 """Groups of kinds that a cluster knows once somebody has installed their operator, which nobody has."""
+TOKEN = "token"
+"""What CI gives a job to prove who it is."""
 COMMAND = os.environ.get("STUB_COMMAND", "")
 """The project's command."""
 
 
 def docker(*arguments: str) -> int:
-    """Be a registry that holds what was pushed."""
-    pushed = STATE / "pushed"
+    """Be a registry that holds what was pushed, and knows only who has logged in; one identity may push."""
+    pushed, login = STATE / "pushed", STATE / "registry"
+    if arguments[0] == "login":
+        return _log_in("registry", sys.stdin.read().strip())
+    if arguments[0] == "buildx" and arguments[1] != "create" and not login.exists():
+        return _refuse("unauthorized: authentication required")
+    if "--push" in arguments and _stage(login.read_text()) != "image":
+        return _refuse("denied: requested access to the resource is denied")
     if arguments[:3] == ("buildx", "imagetools", "inspect"):
         if arguments[3] not in _lines(pushed):
             return 1
@@ -42,8 +50,10 @@ def docker(*arguments: str) -> int:
 
 
 def cosign(action: str, *arguments: str) -> int:
-    """Sign images, and verify that they were."""
+    """Sign images, and verify that they were, for whoever may read the registry."""
     signed = STATE / "signed"
+    if not (STATE / "registry").exists():
+        return _refuse("UNAUTHORIZED: authentication required")
     if action == "sign":
         _write(signed, arguments[-1])
         return 0
@@ -55,16 +65,21 @@ def kubectl(*arguments: str) -> int:
     words = [word for word in arguments if not word.startswith("-")]
     if arguments[0] == "kustomize":
         return subprocess.run([os.environ["STUB_KUBECTL"], *arguments], check=False).returncode
+    stage = _stage((STATE / "kubeconfig").read_text()) if (STATE / "kubeconfig").exists() else ""
+    if not stage:
+        return _refuse("error: You must be logged in to the server (Unauthorized)")
+    folders = [Path(word).name for word in words if word.startswith("deploy/")]
+    spaces = [arguments[number + 1] for number, word in enumerate(arguments) if word == "--namespace"]
+    if any(not name.endswith(stage) for name in [*folders, *spaces]):
+        return _refuse(f"Error from server (Forbidden): {stage} may not work in {folders or spaces}")
+    if arguments[:2] == ("get", "-k"):
+        applied = STATE / f"applied-{stage}.json"
+        print(applied.read_text() if applied.exists() else "")
+        return 0
+    if arguments == ("apply", "--filename", "-"):
+        return _apply_all(_read_all(sys.stdin.read()), "again")
     if arguments[:2] == ("apply", "-k"):
         return _refuses(arguments[2]) if "--dry-run=server" in arguments else _apply(arguments[2])
-    if "undo" in words:
-        history = _lines(STATE / "history")
-        if len(history) < 2:
-            print("error: no rollout history found", file=sys.stderr)
-            return 1
-        (STATE / "history").write_text("\n".join(history[:-1]) + "\n")
-        (STATE / "break").unlink(missing_ok=True)
-        _start(*history[-2].split())
     if "status" in words:
         return _wait()
     if "port-forward" in words:
@@ -81,9 +96,94 @@ def kubectl(*arguments: str) -> int:
 
 
 def aws(*arguments: str) -> int:
-    """Answer what the scripts ask AWS."""
-    print("id\tkey\ttoken" if arguments[:1] == ("sts",) else "password")
+    """Be AWS: a role is had for an identity token of CI, by asking for it or from what the environment names."""
+    option = _options(arguments)
+    if arguments[0] == "sts":
+        if option["--web-identity-token"] != TOKEN:
+            return _refuse("An error occurred (InvalidIdentityToken)")
+        print(f"id\tkey\t{option['--role-arn']}")
+        return 0
+    role = os.environ.get("AWS_SESSION_TOKEN", "")
+    if proof := os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+        role = os.environ["AWS_ROLE_ARN"] if Path(proof).read_text() == TOKEN else ""
+    if arguments[0] == "ecr":
+        print(role)
+        return 0
+    return _log_in("kubeconfig", role)
+
+
+def az(*arguments: str) -> int:
+    """Be Azure, whose registry and cluster know whoever has logged in with an identity token of CI."""
+    option = _options(arguments)
+    login = STATE / "azure"
+    if arguments[0] == "login":
+        if option["--federated-token"] != TOKEN or not option["--tenant"]:
+            return _refuse("AADSTS700024: Client assertion is not within its valid time range")
+        login.write_text(option["--username"])
+    if arguments[:2] in (("acr", "login"), ("aks", "get-credentials")) and not login.exists():
+        return _refuse("Please run 'az login' to setup account.")
+    if arguments[:2] == ("acr", "login"):
+        return _log_in("registry", login.read_text())
+    if arguments[:2] == ("aks", "get-credentials"):
+        (STATE / "cluster").touch()
     return 0
+
+
+def kubelogin(*arguments: str) -> int:
+    """Let kubectl ask the Azure CLI who it is, without which it asks a person."""
+    assert arguments == ("convert-kubeconfig", "--login", "azurecli"), arguments
+    return _log_in("kubeconfig", (STATE / "azure").read_text()) if (STATE / "cluster").exists() else 1
+
+
+def gcloud(*arguments: str) -> int:
+    """Be Google Cloud, which takes an identity token of CI for that of a service account."""
+    option = _options(arguments)
+    login = STATE / "google"
+    if "create-cred-config" in arguments:
+        Path(option["--output-file"]).write_text(json.dumps(option))
+    if arguments[:2] == ("auth", "login"):
+        config = json.loads(Path(option["--cred-file"]).read_text())
+        if command := config.get("--executable-command"):
+            done = subprocess.run(command, shell=True, check=True, capture_output=True, text=True)
+            proof = json.loads(done.stdout)["id_token"]
+        else:
+            proof = Path(config["--credential-source-file"]).read_text()
+        if proof != TOKEN:
+            return _refuse("invalid_grant")
+        login.write_text(config["--service-account"])
+    if arguments[:2] == ("auth", "configure-docker"):
+        return _log_in("registry", login.read_text() if login.exists() else "")
+    if arguments[:3] == ("container", "clusters", "get-credentials"):
+        return _log_in("kubeconfig", login.read_text() if login.exists() else "")
+    return 0
+
+
+def forget() -> None:
+    """Be a runner on which nobody has logged in."""
+    for name in ("registry", "kubeconfig", "azure", "cluster", "google"):
+        (STATE / name).unlink(missing_ok=True)
+
+
+def _log_in(place: str, identity: str) -> int:
+    if not _stage(identity):
+        return _refuse(f"{identity or 'nobody'} is not known here")
+    (STATE / place).write_text(identity)
+    return 0
+
+
+def _stage(identity: str) -> str:
+    """Return what a stage of CI may do that goes by *identity*: `image`, `train`, `staging`, `prod`, or nothing."""
+    return identity.rpartition("/")[2].lower() if identity.startswith("identity-of/") else ""
+
+
+def _refuse(sentence: str) -> int:
+    print(sentence, file=sys.stderr)
+    return 1
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str]:
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    return {name: value for name, value in pairs if name.startswith("--")}
 
 
 def gh(*arguments: str) -> int:
@@ -94,8 +194,8 @@ def gh(*arguments: str) -> int:
 
 
 def curl(*_: str) -> int:
-    """Hand out an identity token."""
-    print('{"oidcToken": "token"}')
+    """Hand out an identity token, as Azure DevOps and as GitHub does."""
+    print(json.dumps({"oidcToken": TOKEN, "value": TOKEN}))
     return 0
 
 
@@ -120,12 +220,28 @@ def _refuses(folder: str) -> int:
 
 def _apply(folder: str) -> int:
     built = subprocess.run([os.environ["STUB_KUBECTL"], "kustomize", folder], check=True, capture_output=True)
-    objects = list(yaml.safe_load_all(built.stdout))
+    return _apply_all(list(yaml.safe_load_all(built.stdout)), folder)
+
+
+def _read_all(text: str) -> list[dict[str, Any]]:
+    """Return the JSON objects that stand one after the other in *text*."""
+    decoder, found, position = json.JSONDecoder(), [], 0
+    while (position := position + len(text[position:]) - len(text[position:].lstrip())) < len(text):
+        each, position = decoder.raw_decode(text, position)
+        found.append(each)
+    return found
+
+
+def _apply_all(objects: list[dict[str, Any]], folder: str) -> int:
+    """Remember all objects as those that were applied last, and run what serves. What breaks breaks but once."""
+    (namespace,) = (each["metadata"]["name"] for each in objects if each["kind"] == "Namespace")
+    (STATE / f"applied-{namespace.rpartition('-')[2]}.json").write_text("\n".join(json.dumps(o) for o in objects))
+    if folder == "again":
+        (STATE / "break").unlink(missing_ok=True)
     for each in objects:
         if (each["kind"], each["metadata"]["name"]) == ("Deployment", "serving"):
             (container,) = each["spec"]["template"]["spec"]["containers"]
             environment = {variable["name"]: variable.get("value", "") for variable in container["env"]}
-            _write(STATE / "history", f"{environment['MODEL_URI']} {environment['RELEASE_IMAGE']}")
             _write(STATE / "applied", f"{folder} {container['image']} {environment['MODEL_URI']}")
             _start(environment["MODEL_URI"], environment["RELEASE_IMAGE"])
     return 0
@@ -224,10 +340,13 @@ COMMANDS: dict[str, Callable[..., int]] = {
     "cosign": cosign,
     "kubectl": kubectl,
     "aws": aws,
+    "az": az,
+    "gcloud": gcloud,
+    "kubelogin": kubelogin,
     "curl": curl,
     "gh": gh,
     "uvx": uvx,
-    **dict.fromkeys(["apt-get", "az", "pipx", "sudo"], nothing),
+    **dict.fromkeys(["apt-get", "pipx", "sudo"], nothing),
 }
 
 

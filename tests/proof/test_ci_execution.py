@@ -46,16 +46,23 @@ class Site:
 
     def run(self, stage: str, code: int = 0) -> str:
         """Run a stage that is expected to exit with *code*, or with anything but 0 if that is -1."""
-        done = self.runner.run(stage)
+        done = self._run(stage)
         text = done.stdout + done.stderr
         assert done.returncode == code or (code == -1 and done.returncode), f"{stage} exits {done.returncode}:\n{text}"
         return text
+
+    def _run(self, stage: str) -> subprocess.CompletedProcess[str]:
+        """Run a stage where nobody has logged in yet."""
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(pipeline_stubs, "STATE", self.state)
+            pipeline_stubs.forget()
+        return self.runner.run(stage)
 
     def fails_in(self, stage: str, start: str = "image") -> str:
         """Run the stages of a release in their order, the first that fails must be *stage*, and return its output."""
         order = pipeline_runs.order(self.project)
         for each in order[order.index(start) :]:
-            done = self.runner.run(each)
+            done = self._run(each)
             if done.returncode:
                 assert each == stage, done.stdout + done.stderr
                 return done.stdout + done.stderr
@@ -82,11 +89,15 @@ class Site:
 def site(
     request: pytest.FixtureRequest, copier: Copier, template_repo: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
-    """Return a project on a provider and AWS, pushed to an empty remote; its template has gone on since."""
-    if request.param == "gitlab":
+    """Return a project on a provider and AWS."""
+    yield from _site(copier, template_repo, tmp_path_factory.mktemp(request.param), request.param, "aws")
+
+
+def _site(copier: Copier, template_repo: Path, root: Path, provider: str, cloud: str) -> Iterator[Site]:
+    """Yield a project that was pushed to an empty remote; its template has gone on since."""
+    if provider == "gitlab":
         need("gitlab-ci-local")
-    root = tmp_path_factory.mktemp(request.param)
-    answers = {"project_name": "churn", "ci": request.param, "cloud": "aws"}
+    answers = {"project_name": "churn", "ci": provider, "cloud": cloud}
     project, remote, state = copier.copy(root / "project", answers), root / "remote.git", root / "state"
     state.mkdir()
     template = _newer(template_repo, root / "template")
@@ -95,8 +106,9 @@ def site(
     pipeline_stubs.install(root / "stubs")
     environment = pipeline_runs.environment(root / "stubs", state, project, remote, template)
     environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"  # all of them: test_project.py
-    runner = RUNNERS[request.param](project, environment, {"STORE_URI": str(root / "store")})
-    site = Site(project, remote, state, runner, request.param)
+    variables = {"STORE_URI": str(root / "store"), **pipeline_runs.OF_CLOUD[cloud]}
+    runner = RUNNERS[provider](project, environment, variables)
+    site = Site(project, remote, state, runner, provider)
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
     site.git("config", "receive.advertisePushOptions", "true", where=remote)
     subprocess.run(["uv", "lock", "--quiet"], cwd=project, check=True, env=environment)
@@ -193,11 +205,18 @@ def test_drift_that_nobody_could_have_seen_trains_nothing(site: Site) -> None:
 
 def test_a_deployment_that_fails_its_smoke_test_is_taken_back_and_stops_the_pipeline(site: Site) -> None:
     proposed = site.git("rev-parse", "release", where=site.remote)
+    before = (site.state / "applied-staging.json").read_text()
+    overlay = site.project / "deploy/overlays/staging/kustomization.yaml"
+    good = overlay.read_text("utf-8")
+    overlay.write_text(good.replace("maxReplicas: 3", "maxReplicas: 4"), "utf-8")
     (site.state / "break").touch()
-    text = site.fails_in("staging", start="staging")
+    try:
+        text = site.fails_in("staging", start="staging")
+    finally:
+        overlay.write_text(good, "utf-8")
     assert "answers 500 to 1 rows" in text
     assert "the release is taken back" in text
-    assert any("rollout undo deployment/serving" in call for call in site.calls("kubectl"))
+    assert (site.state / "applied-staging.json").read_text() == before, "everything is as it was before"
     assert not (site.state / "break").exists(), "the model before answers again"
     assert site.git("rev-parse", "release", where=site.remote) == proposed
     site.run("staging")
@@ -239,6 +258,19 @@ def test_an_image_that_nobody_has_signed_goes_nowhere(site: Site) -> None:
     assert site.applied() == applied
 
 
+def test_a_stage_that_is_somebody_else_gets_nowhere(site: Site) -> None:
+    applied, pushed = site.applied(), (site.state / "pushed").read_text()
+    variables = site.runner.variables
+    right = variables.copy()
+    try:
+        variables |= {"IDENTITY_STAGING": right["IDENTITY_PROD"], "IDENTITY_PROD": "identity-of-nobody"}
+        assert "prod may not work in" in site.run("staging", -1)
+        assert "is not known here" in site.run("production", -1)
+    finally:
+        variables |= right
+    assert (site.applied(), (site.state / "pushed").read_text()) == (applied, pushed)
+
+
 def test_gitops_leaves_the_cluster_alone(site: Site) -> None:
     calls = len(site.calls("kubectl"))
     port = (site.state / "service").read_text().split()[1]
@@ -259,3 +291,23 @@ def test_a_newer_template_is_told(site: Site) -> None:
     if site.provider == "github":
         text = (site.state / "issue").read_text()
     assert "1 release behind v1.1.0" in text
+
+
+@pytest.mark.parametrize(("cloud", "provider"), [("gcp", "azure_pipelines"), ("azure", "github")])
+def test_every_cloud_goes_from_an_empty_account_to_production(
+    copier: Copier, template_repo: Path, tmp_path: Path, cloud: str, provider: str
+) -> None:
+    """With one provider each: the tests above run all of them on AWS. Training is in the cluster here."""
+    for site in _site(copier, template_repo, tmp_path, provider, cloud):
+        site.runner.variables["TRAIN_ON"] = "cluster"
+        site.runner.environment["STORE_URI"] = site.runner.variables["STORE_URI"]
+        for stage in pipeline_runs.order(site.project):
+            site.run(stage)
+        ((folder, image, model),) = [line.split() for line in site.applied() if "/train" not in line]
+        assert folder == "deploy/overlays/staging"
+        site.git("push", "--quiet", ".", "release:main", where=site.remote)
+        site.start_over()
+        site.run("production")
+        assert site.applied()[-1].split() == ["deploy/overlays/prod", image, model]
+        site.runner.variables["IDENTITY_PROD"] = site.runner.variables["IDENTITY_STAGING"]
+        assert "staging may not work in" in site.run("production", -1)

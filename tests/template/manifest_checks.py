@@ -197,8 +197,6 @@ def agreement_problems(build: Build) -> Iterator[str]:
                 backends = [backend for rule in spec["rules"] for backend in rule["backendRefs"]]
                 if any(not _port(services, b["name"], {"number": b["port"]}) for b in backends):
                     yield f"{of} leads to no service's port"
-                if any(("Gateway", parent["name"]) not in names for parent in spec["parentRefs"]):
-                    yield f"{of} belongs to no gateway"
             case "HealthCheckPolicy":
                 check = spec["default"]["config"]["httpHealthCheck"]
                 probes = [c["readinessProbe"]["httpGet"]["path"] for _, c in containers(build) if "readinessProbe" in c]
@@ -262,6 +260,73 @@ def egress_problems(build: Build, cloud: str) -> Iterator[str]:
     for other in build.of("NetworkPolicy"):
         if "egress" in other["spec"] and other["metadata"]["name"] != "default":
             yield f"the policy {other['metadata']['name']} lets pods call others"
+
+
+def entry_problems(build: Build, shared: list[Object], cloud: str) -> Iterator[str]:
+    """Check that a build is entered from the network of *cloud* only, through what it or an administrator has made.
+
+    *shared* is what an administrator applies once for all environments. Without a cloud the cluster's default class of
+    Ingress decides.
+    """
+    (namespace,) = (obj["metadata"]["name"] for obj in build.of("Namespace"))
+    gateways = {
+        (o["metadata"]["namespace"], o["metadata"]["name"]): o for o in [*build.objects, *shared] if _is_gateway(o)
+    }
+    for entry in [*build.of("Ingress"), *gateways.values()]:
+        if cloud != "none" and not _is_internal(entry):
+            yield f"{entry['kind']} {entry['metadata']['name']} is open to the Internet"
+    for route in build.of("HTTPRoute"):
+        for parent in route["spec"]["parentRefs"]:
+            gateway = gateways.get((parent.get("namespace", namespace), parent["name"]))
+            if gateway is None:
+                yield f"HTTPRoute {route['metadata']['name']} belongs to no gateway"
+            elif not all(_admits(listener, gateway, namespace) for listener in gateway["spec"]["listeners"]):
+                yield f"Gateway {parent['name']} does not admit the routes of {namespace}"
+    if build.of("Deployment") and not build.of("Ingress", "HTTPRoute"):
+        yield "nothing leads to the service"
+
+
+def _is_gateway(obj: Object) -> bool:
+    return str(obj["kind"]) == "Gateway"
+
+
+def _is_internal(entry: Object) -> bool:
+    if not _is_gateway(entry):
+        return bool(entry["metadata"].get("annotations", {}).get("alb.ingress.kubernetes.io/scheme") == "internal")
+    annotations = entry["spec"].get("infrastructure", {}).get("annotations", {})
+    internal = annotations.get("service.beta.kubernetes.io/azure-load-balancer-internal") == "true"
+    class_name = entry["spec"]["gatewayClassName"]
+    return bool(class_name == "gke-l7-rilb" or (class_name == "approuting-istio" and internal))
+
+
+def _admits(listener: Object, gateway: Object, namespace: str) -> bool:
+    allowed = listener.get("allowedRoutes", {}).get("namespaces", {"from": "Same"})
+    if allowed["from"] != "Selector":
+        return bool(allowed["from"] == "All" or gateway["metadata"]["namespace"] == namespace)
+    (expression,) = allowed["selector"]["matchExpressions"]
+    return bool(expression["key"] == "kubernetes.io/metadata.name" and namespace in expression["values"])
+
+
+REQUESTS_PER_CPU = 950
+"""How many requests of one row a CPU answers in a second, as deploy/README.md says that it was measured."""
+
+
+def scaling_problems(build: Build, load: int = 0) -> Iterator[str]:
+    """Check that the service scales by what its pods can do, and bears *load* requests a second."""
+    for scaler in build.of("HorizontalPodAutoscaler"):
+        deployment = build.get("Deployment", "serving")["spec"]
+        (container,) = deployment["template"]["spec"]["containers"]
+        requests, limits = container["resources"]["requests"], container["resources"]["limits"]
+        if requests != limits:
+            yield "a pod may use more than the autoscaler counts with"
+        for rolling in (deployment["strategy"]["rollingUpdate"], build.get("PodDisruptionBudget", "serving")["spec"]):
+            if not str(rolling.get("maxSurge", rolling["maxUnavailable"])).endswith("%"):
+                yield "a rollout or a drain takes longer with more pods"
+        (metric,) = scaler["spec"]["metrics"]
+        cpus = float(limits["cpu"][:-1]) / 1000 if limits["cpu"].endswith("m") else float(limits["cpu"])
+        borne = scaler["spec"]["maxReplicas"] * cpus * metric["resource"]["target"]["averageUtilization"] / 100
+        if borne * REQUESTS_PER_CPU < load:
+            yield f"at most {borne * REQUESTS_PER_CPU:.0f} requests a second are borne, not {load}"
 
 
 def settings_of(files: Mapping[str, File]) -> set[str]:

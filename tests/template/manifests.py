@@ -36,8 +36,6 @@ SETTINGS = {
     "SERVING_CLIENT_ID": "00000000-0000-4000-8000-000000000001",
     "DRIFT_CLIENT_ID": "00000000-0000-4000-8000-000000000002",
     "TRAINING_CLIENT_ID": "00000000-0000-4000-8000-000000000003",
-    "GATEWAY_ID": "/subscriptions/0/resourceGroups/g/providers/Microsoft.ServiceNetworking/trafficControllers/t",
-    "GATEWAY_FRONTEND": "example-frontend",
 }
 """A value for every key of every settings.yaml."""
 
@@ -119,12 +117,12 @@ def add_options(project: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def add_monitoring(project: Path) -> None:
-    """Have both environments watched, as README says it for clusters that have the operator."""
+def add_monitoring(project: Path, component: str = "monitoring") -> None:
+    """Have both environments watched, as README says it for clusters that have the operator, or what a cloud has."""
     for overlay in OVERLAYS:
         path = project / overlay / "kustomization.yaml"
         text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace("components:\n", "components:\n  - ../../monitoring\n"), encoding="utf-8")
+        path.write_text(text.replace("components:\n", f"components:\n  - ../../{component}\n"), encoding="utf-8")
 
 
 def build(kustomize: list[str], folder: Path, name: str) -> Build:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import textwrap
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,6 +120,11 @@ def test_terraform_validates_aws(trees: list[Tree]) -> None:
     assert [problem for folder in folders for problem in validation_problems(folder)] == []
 
 
+def test_terraform_validates_aws_without_ci(tree_of: dict[str, Tree]) -> None:
+    (tree_of["aws"].root / "ci.tf").unlink()
+    assert validation_problems(tree_of["aws"].root) == []
+
+
 def test_what_is_invalid_of_aws_is_found(tree_of: dict[str, Tree]) -> None:
     tree_of["aws"].edit("storage.tf", "aws_s3_bucket.this.arn", "aws_s3_bucket.this.urn")
     tree_of["aws"].edit("workloads.tf", "aws_iam_role.workload[each.key].id", "aws_iam_role.nobody.id")
@@ -169,7 +174,7 @@ DEFECTS = {
         "there is no proviso",
     ),
     "a missing argument": ("azure", "ci.tf", "  parent_id           = ", "  #", "parent_id is missing"),
-    "an unknown block": ("azure", "cluster/gateway.tf", "service_delegation {", "delegate {", "there is no delegate"),
+    "an unknown block": ("azure", "cluster/main.tf", "upgrade_settings {", "upgrades {", "there is no upgrades"),
     "an unknown attribute": (
         "azure",
         "registry.tf",
@@ -194,17 +199,17 @@ DEFECTS = {
     "an unknown variable": ("gcp", "ci.tf", "${var.name}-ci", "${var.nane}-ci", "var.nane is not declared"),
     "an unknown local value": (
         "gcp",
-        "outputs.tf",
+        "ci.tf",
         "${local.registry}/",
         "${local.registrar}/",
         "registrar is not declared",
     ),
     "an unknown output": (
-        "azure",
-        "outputs.tf",
-        "module.cluster[0].gateway_id",
-        "module.cluster[0].gate",
-        "has no output gate",
+        "gcp",
+        "cluster.tf",
+        "module.cluster[0].name",
+        "module.cluster[0].title",
+        "has no output title",
     ),
     "a module's missing argument": ("gcp", "cluster.tf", "  region     = var.region\n", "", "needs region"),
     "a module's unknown argument": ("gcp", "cluster.tf", "  region     =", "  place      =", "has no variable place"),
@@ -226,10 +231,33 @@ def test_google_cloud_and_azure_fit_their_schemas_and_defects_are_found(trees: l
     for name, (cloud, file, old, new, _) in DEFECTS.items():
         planted[name] = sound[cloud].copy(tmp_path / name)
         planted[name].edit(file, old, new)
+    for cloud, tree in sound.items():
+        if cloud != "aws":
+            every[f"{cloud} without CI"] = tree.copy(tmp_path / cloud)
+            (tmp_path / cloud / "infra/ci.tf").unlink()
     found = schema_problems(every | planted)
     assert {name: found[name] for name in every if found[name]} == {}
     missed = {n: found[n] for n, (*_, sentence) in DEFECTS.items() if not any(sentence in p for p in found[n])}
     assert missed == {}
+
+
+def forgotten(tree: Tree) -> list[str]:
+    """Return the rules by which a registry deletes what has no tag: signatures, attestations, the parts of an image."""
+    rules = re.compile(r'(?i)\btag_?(?:status|state)\s*=\s*"(?:untagged|any)"')
+    return [
+        str(path.relative_to(tree.root)) for path in tree.root.rglob("*.tf") if rules.search(path.read_text("utf-8"))
+    ]
+
+
+def test_no_registry_forgets_what_has_no_tag(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
+    assert [file for tree in trees for file in forgotten(tree)] == []
+    rules = {
+        "aws": 'jsonencode({ rules = [{ selection = { tagStatus = "untagged", countNumber = 14 } }] })',
+        "gcp": 'cleanup_policies {\n condition {\n  tag_state  = "UNTAGGED"\n }\n}',
+    }
+    for cloud, rule in rules.items():
+        tree_of[cloud].edit("registry.tf", "locals {", f"# {rule}\nlocals {{")
+        assert forgotten(tree_of[cloud]) == ["registry.tf"]
 
 
 # ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -303,7 +331,8 @@ def test_the_readme_tells_terraform_all_it_asks(assembly: Assembly, tmp_path: Pa
         issuer, subject = CLAIMS[str(combination.answers["ci"])]
         assert f'ci_issuer = "{issuer}"\n' in written
         assert f'  prod = "{subject}"\n' in written
-        (folder / "infra/variables.tf").write_bytes(files["infra/variables.tf"].content)
+        texts = (files[f"infra/{name}"].content.decode() for name in ("variables.tf", "ci.tf"))
+        (folder / "infra/variables.tf").write_text(_declared(texts), encoding="utf-8")
         assert terraform(folder / "infra", "plan", "-input=false").stderr == ""
 
 
@@ -439,12 +468,18 @@ def identities(tree: Tree) -> set[tuple[str, str]]:
 
 
 def _variables(tree: Tree) -> str:
-    return (tree.root / "variables.tf").read_text(encoding="utf-8")
+    return _declared((tree.root / name).read_text(encoding="utf-8") for name in ("variables.tf", "ci.tf"))
+
+
+def _declared(texts: Iterable[str]) -> str:
+    """Return the declarations of variables alone, for which Terraform needs no provider."""
+    return "\n".join(block for text in texts for block in re.findall(r'(?ms)^variable "\w+" \{.*?^\}', text))
 
 
 def output(tree: Tree, name: str) -> str:
     """Return the block of an output."""
-    (block,) = re.findall(rf'(?ms)^output "{name}" \{{.*?^\}}', (tree.root / "outputs.tf").read_text(encoding="utf-8"))
+    text = "".join((tree.root / file).read_text(encoding="utf-8") for file in ("outputs.tf", "ci.tf"))
+    (block,) = re.findall(rf'(?ms)^output "{name}" \{{.*?^\}}', text)
     return str(block)
 
 

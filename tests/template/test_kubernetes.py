@@ -121,6 +121,65 @@ def test_pods_reach_what_they_need_and_nothing_else(trees: list[Tree]) -> None:
     assert [f"{b.name}: {p}" for t in trees for b in t.builds for p in checks.egress_problems(b, t.cloud)] == []
 
 
+def shared(files: dict[str, File]) -> list[manifests.Object]:
+    """Return what an administrator applies once for both environments."""
+    file = files.get("deploy/components/cloud/gateway.yaml")
+    return list(load_yaml(file.content.decode())) if file else []
+
+
+def test_services_are_entered_from_their_own_network_only(trees: list[Tree]) -> None:
+    problems = []
+    for tree in trees:
+        objects = shared(tree.files)
+        assert bool(objects) == (tree.cloud == "azure")
+        problems += list(checks.schema_problems(objects, checks.KUBERNETES[-1]))
+        problems += [f"{b.name}: {p}" for b in tree.builds for p in checks.entry_problems(b, objects, tree.cloud)]
+    assert problems == []
+
+
+def test_production_bears_the_load_that_the_readme_counts_with(trees: list[Tree]) -> None:
+    for tree in trees:
+        readme = tree.files["deploy/README.md"].content.decode()
+        (load,) = re.findall(r"\| ([\d ]+) requests a second \|", readme)
+        assert f"{checks.REQUESTS_PER_CPU} a second" in readme
+        for overlay in OVERLAYS:
+            needed = int(load.replace(" ", "")) if overlay.endswith("prod") else 0
+            assert list(checks.scaling_problems(tree.released[overlay], needed)) == []
+
+
+MANAGED = {
+    "gcp": {"monitoring.googleapis.com/v1": {"PodMonitoring", "Rules"}},
+    "azure": {"azmonitoring.coreos.com/v1": {"ServiceMonitor"}},
+}
+"""What a cloud's own Prometheus reads, by the version of its kinds."""
+
+
+def managed(tree_files: dict[str, File], folder: Path) -> Build:
+    """Return production as it is watched by the Prometheus of its cloud."""
+    root = manifests.write(tree_files, folder)
+    manifests.fill_in(root)
+    manifests.release_all(root)
+    manifests.add_monitoring(root, "components/managed-monitoring")
+    return manifests.build(kustomize(), root / "deploy/overlays/prod", "prod")
+
+
+@pytest.mark.parametrize("cloud", MANAGED)
+def test_a_cloud_watches_with_its_own_prometheus(trees: list[Tree], tmp_path: Path, cloud: str) -> None:
+    tree = next(tree for tree in trees if tree.cloud == cloud)
+    build = managed(tree.files, tmp_path)
+    assert list(checks.schema_problems(build.objects, checks.KUBERNETES[-1])) == []
+    groups: dict[str, set[str]] = {}
+    for obj in build.objects:
+        if "monitoring" in obj["apiVersion"]:
+            groups.setdefault(obj["apiVersion"], set()).add(obj["kind"])
+    assert groups == MANAGED[cloud]
+    if cloud == "gcp":
+        assert build.get("Rules", "serving")["spec"] == _rules(tree)["spec"]
+        labels = build.get("Service", "serving")["metadata"]["labels"]
+        (endpoint,) = build.get("PodMonitoring", labels["app.kubernetes.io/name"])["spec"]["endpoints"]
+        assert endpoint["port"] in {p["name"] for _, c in manifests.containers(build) for p in c.get("ports", [])}
+
+
 def test_what_is_released_is_what_runs(trees: list[Tree]) -> None:
     problems = []
     for tree in trees:

@@ -15,7 +15,7 @@ from tests.template import manifests
 from tests.template.assembly import Assembly, File
 from tests.template.combinations import load_yaml
 from tests.template.manifests import IMAGE, MODEL, TRAIN_IMAGE, Build, BuildError, Object
-from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize
+from tests.template.test_kubernetes import ALERTS, PATTERNS, kustomize, managed, shared
 from tests.tools import need
 
 PROD = "deploy/overlays/prod"
@@ -73,6 +73,8 @@ def every_check(build: Build) -> list[str]:
         checks.security_problems(build),
         checks.agreement_problems(build),
         checks.egress_problems(build, "gcp"),
+        checks.entry_problems(build, [], "gcp"),
+        checks.scaling_problems(build, 10_000),
         checks.release_problems(build, {IMAGE}, MODEL),
     ]
     return [problem for problems in found for problem in problems]
@@ -87,6 +89,7 @@ DRIFT = ("CronJob", "drift")
 BUDGET = ("PodDisruptionBudget", "serving")
 MONITOR = ("ServiceMonitor", "serving")
 ROUTE = ("HTTPRoute", "serving")
+GATEWAY = ("Gateway", "serving")
 SERVICE = ("Service", "serving")
 SCALER = ("HorizontalPodAutoscaler", "serving")
 CHECK = ("HealthCheckPolicy", "serving")
@@ -175,11 +178,18 @@ MAP = ("ConfigMap", "dashboard")
             lambda o: o["spec"]["default"]["config"]["httpHealthCheck"].update(requestPath="/"),
             "asks another path than the readiness probe",
         ),
+        (GATEWAY, lambda o: o["spec"].update(gatewayClassName="gke-l7-gxlb"), "is open to the Internet"),
+        (ROUTE, lambda o: o.update(kind="GRPCRoute"), "nothing leads to the service"),
         # who reaches whom
         (GROUND, lambda o: o["spec"].update(policyTypes=["Egress"]), "pods may be reached"),
         (GROUND, lambda o: o["spec"]["egress"][1]["ports"].append({"protocol": "TCP", "port": 80}), "anywhere"),
         (GROUND, lambda o: o["spec"]["egress"].pop(), "pods may call"),
         (DOOR, lambda o: o["spec"].update(egress=[{}]), "the policy serving lets pods call others"),
+        # load
+        (DEPLOYMENT, lambda o: container(o)["resources"]["requests"].update(cpu="500m"), "more than the autoscaler"),
+        (DEPLOYMENT, lambda o: o["spec"]["strategy"]["rollingUpdate"].update(maxSurge=1), "longer with more pods"),
+        (BUDGET, lambda o: o["spec"].update(maxUnavailable=1), "a drain takes longer with more pods"),
+        (SCALER, lambda o: o["spec"].update(maxReplicas=10), "at most 5700 requests a second are borne, not 10000"),
         # releases
         (DEPLOYMENT, lambda o: container(o).update(image="registry.example.com/team/model:1"), "the images are"),
         (DEPLOYMENT, lambda o: container(o)["env"][0].update(value="s3://bucket/other"), "the model is"),
@@ -190,11 +200,55 @@ def test_a_defect_of_an_object_is_found(prod: Build, target: tuple[str, str], pl
     assert sentence in "\n".join(every_check(planted(prod, *target, plant)))
 
 
-def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(prod: Build, files: dict[str, File]) -> None:
+@pytest.mark.parametrize(
+    ("cloud", "kind", "plant", "sentence"),
+    [
+        (
+            "aws",
+            "Ingress",
+            lambda o: o["metadata"]["annotations"].update({"alb.ingress.kubernetes.io/scheme": "internet-facing"}),
+            "Ingress serving is open to the Internet",
+        ),
+        ("azure", "Gateway", lambda o: o["spec"].pop("infrastructure"), "Gateway serving is open to the Internet"),
+        (
+            "azure",
+            "Gateway",
+            lambda o: o["spec"].update(gatewayClassName="azure-alb-external"),
+            "Gateway serving is open to the Internet",
+        ),
+        (
+            "azure",
+            "Gateway",
+            lambda o: o["spec"]["listeners"][0].pop("allowedRoutes"),
+            "Gateway serving does not admit the routes of my-model-prod",
+        ),
+        ("azure", "Namespace", lambda o: None, ""),
+    ],
+)
+def test_an_entry_that_is_open_is_found(
+    assembly: Assembly, tmp_path: Path, cloud: str, kind: str, plant: Plant, sentence: str
+) -> None:
+    files = next(f for c, f in assembly.subtrees(*PATTERNS) if c.answers["cloud"] == cloud)
+    root = manifests.write(files, tmp_path)
+    manifests.fill_in(root)
+    build = manifests.build(kustomize(), root / PROD, "prod")
+    objects = shared(files)
+    for obj in [*build.objects, *objects]:
+        if obj["kind"] == kind:
+            plant(obj)
+    assert "\n".join(checks.entry_problems(build, objects, cloud)) == sentence
+
+
+def test_every_schema_of_a_custom_resource_refuses_what_it_does_not_know(
+    prod: Build, assembly: Assembly, files: dict[str, File], tmp_path: Path
+) -> None:
+    azure = next(f for c, f in assembly.subtrees(*PATTERNS) if c.answers["cloud"] == "azure")
     examples = re.findall(r"```yaml\n(.*?)```", files["deploy/README.md"].content.decode(), re.DOTALL)
-    objects = [*prod.objects, *(obj for text in examples for obj in load_yaml(text))]
+    watched = [*managed(files, tmp_path / "gcp").objects, *managed(azure, tmp_path / "azure").objects]
+    objects = [*prod.objects, *watched, *(obj for text in examples for obj in load_yaml(text))]
     custom = [obj for obj in objects if (checks.CRDS / obj["apiVersion"].partition("/")[0]).is_dir()]
-    assert {obj["kind"].lower() for obj in custom} == {path.stem.rpartition("_")[0] for path in checks.CRDS.glob("*/*")}
+    known = {(path.parent.name, path.stem.rpartition("_")[0]) for path in checks.CRDS.glob("*/*")}
+    assert {(obj["apiVersion"].partition("/")[0], obj["kind"].lower()) for obj in custom} == known
     for obj in custom:
         strange = {**obj, "spec": {**obj["spec"], "unknown": 1}}
         assert "'unknown' was unexpected" in "\n".join(checks.schema_problems([strange], checks.KUBERNETES[-1]))

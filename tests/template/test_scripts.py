@@ -134,6 +134,17 @@ def test_the_service_is_asked_for_what_was_released(scripts: Scripts) -> None:
     assert asked in scripts.calls()[-1]
 
 
+def test_a_release_is_not_proposed_from_a_commit_that_is_not_the_last(scripts: Scripts) -> None:
+    scripts.git("commit", "--quiet", "--allow-empty", "--message", "Later")
+    scripts.git("push", "--quiet", "origin", "main")
+    scripts.git("checkout", "--quiet", "HEAD^")
+    done = scripts.run("propose", SERVING="registry.example.com/churn@sha256:1", MODEL="s3://bucket/models/bundles/1")
+    assert done.returncode == 0
+    assert "main has gone on" in done.stdout
+    assert scripts.calls() == []
+    assert scripts.git("ls-remote", "origin", "refs/heads/release") == ""
+
+
 # ── Rollback where Argo CD or Flux deploys ──────────────────────────────────────────────────────────────────────────
 def test_gitops_takes_a_release_back_that_does_not_pass(scripts: Scripts) -> None:
     scripts.release("staging", "1")
@@ -161,3 +172,40 @@ def test_gitops_leaves_main_to_those_who_may_merge(scripts: Scripts) -> None:
 def _slug(scripts: Scripts) -> str:
     (line,) = [line for line in (scripts.project / "scripts/train").read_text().splitlines() if "pipeline" in line]
     return line.split()[2]
+
+
+# ── Training in the cluster, for longer than a login lasts ──────────────────────────────────────────────────────────
+LOGIN = {
+    "az": 'echo "$*" >> "$CALLS"; case "$*" in login*) touch "$CALLS.login" ;; esac',
+    "curl": """echo "$*" >> "$CALLS"; echo '{"value": "new", "oidcToken": "new"}'""",
+    "jq": "python3 -c \"import json, sys; print(json.load(sys.stdin)['value'])\"",
+    "kubelogin": ":",
+    "sleep": ":",
+    "kubectl": """case "$*" in
+*" get job "*) [ -f "$CALLS.login" ] && echo Complete || { echo Unauthorized >&2; exit 1; } ;;
+esac""",
+}
+"""Commands of a runner whose login has ended: kubectl is refused until the Azure CLI logs in once more."""
+
+
+@pytest.mark.parametrize("ci", ["github", "azure_pipelines"])
+def test_a_login_that_ends_is_renewed(ci: str, assembly: Assembly, tmp_path: Path) -> None:
+    patterns = ("scripts/*", ".azuredevops/*", "deploy/train/run.sh")
+    files = next(
+        f for c, f in assembly.subtrees(*patterns) if (c.answers["ci"], c.answers["cloud"]) == (ci, "azure") and f
+    )
+    found = Scripts(write(files, tmp_path / "project"), tmp_path / "place")
+    found.place.mkdir()
+    for name, text in LOGIN.items():
+        (found.place / name).write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+        (found.place / name).chmod(0o755)
+    names = ["TENANT_ID", "AZURE_TENANT_ID", "SUBSCRIPTION_ID", "STORAGE_ACCOUNT", "AZURE_CLIENT_ID", "IDENTITY_TRAIN"]
+    names += ["CONNECTION_TRAIN", "SYSTEM_ACCESSTOKEN", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"]
+    given = {name: name.lower() for name in names} | {"STAGE": "TRAIN"}
+    given |= dict.fromkeys(
+        ("ACTIONS_ID_TOKEN_REQUEST_URL", "SYSTEM_OIDCREQUESTURI"), "https://ci.example.com/token?v=1"
+    )
+    done = found.run("../deploy/train/run.sh", **given)
+    assert done.returncode == 0, done.stderr
+    (login,) = [call for call in found.calls() if call.startswith("login")]
+    assert "--federated-token new" in login

@@ -11,4 +11,5 @@ export AZURESUBSCRIPTION_SERVICE_CONNECTION_ID
 az login --service-principal --username "$AZURE_CLIENT_ID" --tenant "$TENANT_ID" \
     --federated-token "$token"
 az account set --subscription "$SUBSCRIPTION_ID"
-[ "$STAGE" = IMAGE ] || sudo az aks install-cli
+[ "$STAGE" = IMAGE ] || command -v kubelogin > /dev/null ||
+    sudo az aks install-cli --client-version v1.34.8 --kubelogin-version v0.2.18

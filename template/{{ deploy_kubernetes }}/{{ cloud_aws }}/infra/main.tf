@@ -48,4 +48,18 @@ data "aws_iam_policy_document" "key" {
       identifiers = ["arn:aws:iam::${local.account_id}:root"]
     }
   }
+  statement {
+    sid       = "LogsOfTheCluster"
+    actions   = ["kms:Encrypt*", "kms:Decrypt*", "kms:ReEncrypt*", "kms:GenerateDataKey*", "kms:Describe*"]
+    resources = ["*"]
+    principals {
+      type        = "Service"
+      identifiers = ["logs.${var.region}.amazonaws.com"]
+    }
+    condition {
+      test     = "ArnEquals"
+      variable = "kms:EncryptionContext:aws:logs:arn"
+      values   = ["arn:aws:logs:${var.region}:${local.account_id}:log-group:/aws/eks/${var.name}/cluster"]
+    }
+  }
 }

@@ -2,6 +2,7 @@ locals {
   images = { serving = var.name, training = "${var.name}-train" }
 }
 
+# No lifecycle rule: any release may be rolled back to, and signatures and the parts of an image have no tag of their own.
 resource "aws_ecr_repository" "this" {
   for_each             = local.images
   name                 = each.value
@@ -13,18 +14,4 @@ resource "aws_ecr_repository" "this" {
     encryption_type = "KMS"
     kms_key         = aws_kms_key.this.arn
   }
-}
-
-# Releases name images by digest, and any of them may be rolled back to: only what never got a tag is deleted.
-resource "aws_ecr_lifecycle_policy" "this" {
-  for_each   = aws_ecr_repository.this
-  repository = each.value.name
-  policy = jsonencode({
-    rules = [{
-      rulePriority = 1
-      description  = "left over from builds"
-      selection    = { tagStatus = "untagged", countType = "sinceImagePushed", countUnit = "days", countNumber = 14 }
-      action       = { type = "expire" }
-    }]
-  })
 }

@@ -6,42 +6,22 @@ locals {
     [for c in module.cluster : { id = c.id, name = c.name, group = azurerm_resource_group.this.name, issuer = c.issuer }],
     [for c in data.azurerm_kubernetes_cluster.existing : { id = c.id, name = c.name, group = c.resource_group_name, issuer = c.oidc_issuer_url }],
   ))
-  # Jobs for training; for releases whatever a namespace can hold, custom resources included.
-  ci_rights = {
-    train   = "Azure Kubernetes Service RBAC Writer"
-    staging = "Azure Kubernetes Service RBAC Admin"
-    prod    = "Azure Kubernetes Service RBAC Admin"
-  }
 }
 
 module "cluster" {
   source         = "./cluster"
   count          = var.create_cluster ? 1 : 0
   name           = var.name
-  resource_group = { id = azurerm_resource_group.this.id, name = azurerm_resource_group.this.name, location = azurerm_resource_group.this.location }
+  resource_group = { name = azurerm_resource_group.this.name, location = azurerm_resource_group.this.location }
   registry_id    = azurerm_container_registry.this.id
   tenant_id      = data.azurerm_client_config.current.tenant_id
   admin_id       = data.azurerm_client_config.current.object_id
+  zones          = var.zones
+  max_nodes      = var.max_nodes
 }
 
 data "azurerm_kubernetes_cluster" "existing" {
   count               = var.cluster_id == null ? 0 : 1
   name                = split("/", var.cluster_id)[8]
   resource_group_name = split("/", var.cluster_id)[4]
-}
-
-resource "azurerm_role_assignment" "ci_find_cluster" {
-  for_each             = local.has_cluster ? local.ci_rights : {}
-  scope                = local.cluster.id
-  role_definition_name = "Azure Kubernetes Service Cluster User Role"
-  principal_id         = azurerm_user_assigned_identity.ci[each.key].principal_id
-  principal_type       = "ServicePrincipal"
-}
-
-resource "azurerm_role_assignment" "ci_namespace" {
-  for_each             = local.has_cluster ? local.ci_rights : {}
-  scope                = "${local.cluster.id}/namespaces/${var.namespace}-${each.key}"
-  role_definition_name = each.value
-  principal_id         = azurerm_user_assigned_identity.ci[each.key].principal_id
-  principal_type       = "ServicePrincipal"
 }

@@ -13,7 +13,6 @@ provider "azurerm" {
   subscription_id     = var.subscription_id
   storage_use_azuread = true
   features {}
-  resource_providers_to_register = ["Microsoft.ServiceNetworking"] # the gateway's, beside those that all projects need
 }
 
 data "azurerm_client_config" "current" {}

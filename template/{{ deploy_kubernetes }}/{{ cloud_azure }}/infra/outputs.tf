@@ -1,41 +1,17 @@
-output "ci_variables" {
-  description = "The variables of CI; none of them is secret."
-  value = merge(
-    {
-      TENANT_ID          = data.azurerm_client_config.current.tenant_id
-      SUBSCRIPTION_ID    = var.subscription_id
-      REGION             = var.location
-      IMAGE              = "${azurerm_container_registry.this.login_server}/serving"
-      TRAIN_IMAGE        = "${azurerm_container_registry.this.login_server}/training"
-      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-      STORE_URI          = "az://models"
-      PREDICTION_LOG_URI = "az://predictions-prod"
-    },
-    { for stage, identity in azurerm_user_assigned_identity.ci : "IDENTITY_${upper(stage)}" => identity.client_id },
-    local.has_cluster ? { CLUSTER = local.cluster.name, RESOURCE_GROUP = local.cluster.group } : {},
-  )
-}
-
 output "settings" {
   description = "What settings.py writes into the settings.yaml of deploy/."
   value = {
-    "overlays/staging" = merge(
-      {
-        PREDICTION_LOG_URI = "az://predictions-staging"
-        STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-        SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-staging"].client_id
-      },
-      var.create_cluster ? { GATEWAY_ID = module.cluster[0].gateway_id, GATEWAY_FRONTEND = module.cluster[0].frontends["staging"] } : {},
-    )
-    "overlays/prod" = merge(
-      {
-        PREDICTION_LOG_URI = "az://predictions-prod"
-        STORAGE_ACCOUNT    = azurerm_storage_account.this.name
-        SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-prod"].client_id
-        DRIFT_CLIENT_ID    = azurerm_user_assigned_identity.workload["drift"].client_id
-      },
-      var.create_cluster ? { GATEWAY_ID = module.cluster[0].gateway_id, GATEWAY_FRONTEND = module.cluster[0].frontends["prod"] } : {},
-    )
+    "overlays/staging" = {
+      PREDICTION_LOG_URI = "az://predictions-staging"
+      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
+      SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-staging"].client_id
+    }
+    "overlays/prod" = {
+      PREDICTION_LOG_URI = "az://predictions-prod"
+      STORAGE_ACCOUNT    = azurerm_storage_account.this.name
+      SERVING_CLIENT_ID  = azurerm_user_assigned_identity.workload["serving-prod"].client_id
+      DRIFT_CLIENT_ID    = azurerm_user_assigned_identity.workload["drift"].client_id
+    }
     "train" = {
       STORE_URI          = "az://models"
       STORAGE_ACCOUNT    = azurerm_storage_account.this.name
@@ -49,12 +25,12 @@ output "data_uri" {
   value       = "az://data"
 }
 
-output "gateway_client_id" {
-  description = "The identity of the controller of Application Gateway for Containers, where the cluster is made here."
-  value       = one(module.cluster[*].gateway_client_id)
-}
-
 output "connect" {
   description = "The command that lets kubectl reach the cluster; null while there is none."
   value       = local.has_cluster ? "az aks get-credentials --resource-group ${local.cluster.group} --name ${local.cluster.name}" : null
+}
+
+output "enable_gateway" {
+  description = "The command that switches on the cluster's Gateway API; null while there is no cluster."
+  value       = local.has_cluster ? "az aks update --resource-group ${local.cluster.group} --name ${local.cluster.name} --enable-gateway-api --enable-app-routing-istio" : null
 }

@@ -77,16 +77,10 @@ resource "azurerm_role_definition" "log_writer" {
 locals {
   reader      = "Storage Blob Data Reader"
   contributor = "Storage Blob Data Contributor"
-  ci          = { for stage, identity in azurerm_user_assigned_identity.ci : stage => identity.principal_id }
   workload    = { for name, identity in azurerm_user_assigned_identity.workload : name => identity.principal_id }
 
   # Who has which role on which container.
   grants = {
-    ci-train-data   = { principal = local.ci["train"], role = local.reader, container = "data" }
-    ci-train-models = { principal = local.ci["train"], role = local.contributor, container = "models" }
-    ci-train-log    = { principal = local.ci["train"], role = local.reader, container = "predictions-prod" }
-    ci-staging      = { principal = local.ci["staging"], role = local.reader, container = "models" }
-    ci-prod         = { principal = local.ci["prod"], role = local.reader, container = "models" }
     training-data   = { principal = local.workload["training"], role = local.reader, container = "data" }
     training-models = { principal = local.workload["training"], role = local.contributor, container = "models" }
     drift-log       = { principal = local.workload["drift"], role = local.reader, container = "predictions-prod" }
@@ -123,11 +117,9 @@ resource "azurerm_role_assignment" "log" {
 }
 
 resource "azurerm_role_assignment" "data" {
-  for_each = { for pair in setproduct(["cluster", "ci"], var.data_containers) : join(" ", pair) => {
-    principal = pair[0] == "ci" ? local.ci["train"] : local.workload["training"], container = pair[1]
-  } }
-  scope                = each.value.container
+  for_each             = var.data_containers
+  scope                = each.value
   role_definition_name = local.reader
-  principal_id         = each.value.principal
+  principal_id         = local.workload["training"]
   principal_type       = "ServicePrincipal"
 }

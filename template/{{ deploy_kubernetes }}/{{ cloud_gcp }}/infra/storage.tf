@@ -46,21 +46,10 @@ locals {
   read   = "roles/storage.objectViewer"
   create = "roles/storage.objectCreator"
   write  = "roles/storage.objectUser"
-  ci     = { for stage, account in google_service_account.ci : stage => account.member }
-  grants = merge(local.workload_grants, {
-    ci-train-list     = { member = local.ci["train"], role = local.list, prefix = null }
-    ci-train-data     = { member = local.ci["train"], role = local.read, prefix = "data/" }
-    ci-train-models   = { member = local.ci["train"], role = local.write, prefix = "models/" }
-    ci-train-log      = { member = local.ci["train"], role = local.read, prefix = "predictions/prod/" }
-    ci-staging-list   = { member = local.ci["staging"], role = local.list, prefix = null }
-    ci-staging-models = { member = local.ci["staging"], role = local.read, prefix = "models/" }
-    ci-prod-list      = { member = local.ci["prod"], role = local.list, prefix = null }
-    ci-prod-models    = { member = local.ci["prod"], role = local.read, prefix = "models/" }
-  })
 }
 
 resource "google_storage_bucket_iam_member" "this" {
-  for_each = local.grants
+  for_each = local.workload_grants
   bucket   = google_storage_bucket.this.name
   role     = each.value.role
   member   = each.value.member

@@ -21,18 +21,12 @@ locals {
     training-data          = { member = local.workloads.training, role = local.read, prefix = "data/" }
     training-models        = { member = local.workloads.training, role = local.write, prefix = "models/" }
   } : name => grant if local.has_cluster }
-  data_readers = merge(
-    { ci = local.ci["train"] },
-    local.has_cluster ? { cluster = local.workloads.training } : {},
-  )
 }
 
 resource "google_storage_bucket_iam_member" "data" {
-  for_each = { for pair in setproduct(keys(local.data_readers), var.data_buckets) : join(" ", pair) => {
-    member = local.data_readers[pair[0]], bucket = pair[1]
-  } }
-  bucket     = each.value.bucket
+  for_each   = local.has_cluster ? var.data_buckets : []
+  bucket     = each.value
   role       = local.read
-  member     = each.value.member
+  member     = local.workloads.training
   depends_on = [module.cluster]
 }

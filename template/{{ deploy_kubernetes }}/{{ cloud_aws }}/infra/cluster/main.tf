@@ -29,6 +29,9 @@ resource "aws_eks_cluster" "this" {
       enabled = true
     }
   }
+  upgrade_policy {
+    support_type = "STANDARD" # upgraded at the end of standard support, rather than billed for extended support
+  }
   kubernetes_network_config {
     elastic_load_balancing {
       enabled = true
@@ -45,7 +48,13 @@ resource "aws_eks_cluster" "this" {
     endpoint_private_access = true
     endpoint_public_access  = true
   }
-  depends_on = [aws_iam_role_policy_attachment.cluster]
+  depends_on = [aws_iam_role_policy_attachment.cluster, aws_cloudwatch_log_group.cluster]
+}
+
+resource "aws_cloudwatch_log_group" "cluster" { # made before EKS makes one that keeps everything for ever
+  name              = "/aws/eks/${var.name}/cluster"
+  retention_in_days = 365
+  kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_eks_addon" "metrics_server" { # the HorizontalPodAutoscaler asks it

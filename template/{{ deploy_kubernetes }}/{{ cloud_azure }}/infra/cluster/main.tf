@@ -36,13 +36,28 @@ resource "azurerm_kubernetes_cluster" "this" {
     name                 = "default"
     vm_size              = "Standard_D4s_v5"
     vnet_subnet_id       = azurerm_subnet.nodes.id
+    zones                = var.zones
     auto_scaling_enabled = true
     min_count            = 2
-    max_count            = 6
+    max_count            = var.max_nodes
     max_pods             = 110
     upgrade_settings {
       max_surge = "33%"
     }
+  }
+  maintenance_window_auto_upgrade { # Kubernetes
+    frequency   = "Weekly"
+    interval    = 1
+    day_of_week = "Sunday"
+    start_time  = "01:00"
+    duration    = 4
+  }
+  maintenance_window_node_os {
+    frequency   = "Weekly"
+    interval    = 1
+    day_of_week = "Sunday"
+    start_time  = "05:00"
+    duration    = 4
   }
   identity {
     type         = "UserAssigned"

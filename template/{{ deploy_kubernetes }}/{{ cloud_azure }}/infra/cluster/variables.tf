@@ -5,7 +5,7 @@ variable "name" {
 
 variable "resource_group" {
   description = "Where it is."
-  type        = object({ id = string, name = string, location = string })
+  type        = object({ name = string, location = string })
 }
 
 variable "registry_id" {
@@ -21,4 +21,14 @@ variable "tenant_id" {
 variable "admin_id" {
   description = "Who administers the cluster: the object id of a user or a group."
   type        = string
+}
+
+variable "zones" {
+  description = "The availability zones of the nodes."
+  type        = set(string)
+}
+
+variable "max_nodes" {
+  description = "The most nodes that there may be."
+  type        = number
 }

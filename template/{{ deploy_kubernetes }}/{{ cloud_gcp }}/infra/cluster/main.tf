@@ -23,6 +23,13 @@ resource "google_container_cluster" "this" {
   release_channel {
     channel = "REGULAR"
   }
+  maintenance_policy {
+    recurring_window { # on weekends, in UTC
+      start_time = "2026-01-03T01:00:00Z"
+      end_time   = "2026-01-03T09:00:00Z"
+      recurrence = "FREQ=WEEKLY;BYDAY=SA,SU"
+    }
+  }
   private_cluster_config {
     enable_private_nodes    = true
     enable_private_endpoint = false
