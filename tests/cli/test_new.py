@@ -195,7 +195,8 @@ def test_without_a_network_it_says_so_and_goes_on(cli: Cli, tmp_path: Path) -> N
         UV_CACHE_DIR=str(tmp_path / "cache"),
     )
     assert done.stderr == (
-        "Note: No uv.lock was written: no package index can be reached. `uv lock` in the project makes up for it.\n"
+        "Note: No uv.lock was written: the package index at 127.0.0.1:9 cannot be reached. `uv lock` in the project"
+        " makes up for it.\n"
     )
     assert not (cli.cwd / "churn/uv.lock").exists()
     assert git(cli.cwd / "churn", "rev-list", "--count", "HEAD") == "1"

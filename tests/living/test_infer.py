@@ -155,6 +155,14 @@ def test_what_the_template_has_no_choice_for_is_said() -> None:
     assert said[0].startswith("catboost in requirements.txt is not supported yet: framework can be ")
 
 
+@pytest.mark.parametrize(
+    ("packages", "framework"),
+    [("torch", "pytorch"), ("lightning\nlightgbm", "pytorch"), ("xgboost-cpu", "xgboost"), ("lightgbm", "lightgbm")],
+)
+def test_the_framework_is_taken(packages: str, framework: str) -> None:
+    assert found({"requirements.txt": f"scikit-learn\n{packages}\n"}) == ({"framework": framework}, [])
+
+
 def test_the_rarer_framework_decides() -> None:
     assert found({"requirements.txt": "scikit-learn\nlightgbm\n"}, WIDE)[0] == {"framework": "lightgbm"}
 

@@ -34,7 +34,7 @@ _NO_PACKAGES = frozenset({"benchmarks", "docs", "examples", "infra", "notebooks"
 FRAMEWORKS = {
     "pytorch": r"torch|pytorch|lightning|pytorch-lightning",
     "tensorflow": r"tensorflow|keras",
-    "xgboost": r"xgboost",
+    "xgboost": r"xgboost(-cpu)?",
     "lightgbm": r"lightgbm",
     "catboost": r"catboost",
     "sklearn": r"scikit-learn|sklearn",

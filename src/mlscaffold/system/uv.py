@@ -14,6 +14,7 @@ from mlscaffold.errors import reason
 # Meant for another project than the one to be locked.
 _OF_THE_CALLER = ("UV_FROZEN", "UV_LOCKED", "UV_PROJECT", "UV_WORKING_DIR", "VIRTUAL_ENV")
 _NO_NETWORK = re.compile(r"failed to fetch|error sending request|network was disabled|network is disabled", re.I)
+_HOST = re.compile(r"failed to fetch: `?https?://([^/\s]+)", re.I)
 
 
 class UvError(Exception):
@@ -40,7 +41,9 @@ def lock(project: Path) -> None:
     if done.returncode == 0:
         return
     if _NO_NETWORK.search(done.stderr):
-        raise UvError("no package index can be reached")
+        host = _HOST.search(done.stderr)
+        which = f"the package index at {host[1]} cannot" if host else "no package index can"
+        raise UvError(f"{which} be reached")
     said = (line.strip(" ×│├╰─▶").removeprefix("error: ").removeprefix("cause: ") for line in done.stderr.splitlines())
     raise UvError(": ".join([line.rstrip(".") for line in said if line][:2]) or f"uv ended with {done.returncode}")
 
