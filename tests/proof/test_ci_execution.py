@@ -93,7 +93,8 @@ def site(
     recorded.write_text(recorded.read_text("utf-8").replace(str(template_repo), ADDRESS), "utf-8")
     pipeline_stubs.install(root / "stubs")
     environment = pipeline_runs.environment(root / "stubs", state, project, remote, template)
-    environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"  # all of them: test_project.py
+    if request.param != "github":  # one of them runs all tests, with all that is around the code
+        environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"
     runner = RUNNERS[request.param](project, environment, {"STORE_URI": str(root / "store")})
     site = Site(project, remote, state, runner, request.param)
     subprocess.run(["git", "init", "--quiet", "--bare", str(remote)], check=True)
