@@ -103,14 +103,14 @@ class Seen:
     ended: set[str] = field(default_factory=set)
     bad: bool = False
     left_out: bool = False
-    told: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=lambda: {"versions": {}, "figures": {}})
 
     @property
     def is_proven(self) -> bool:
-        """Whether every test of every file has passed."""
+        """Whether every test of every file has passed, and was not just planned."""
         files = {nodeid.partition("::")[0].rpartition("/")[2] for nodeid in self.ended}
         whole = files == {path.name for path in PAIRS.glob("test_*.py")} and len(self.ended) == self.wanted
-        return whole and not self.bad and not self.left_out
+        return whole and all(self.told.values()) and not self.bad and not self.left_out
 
 
 class ByPair(LoadFileScheduling):  # type: ignore[misc]
@@ -177,8 +177,8 @@ class Proving:
         seen.wanted = properties["wanted"]
         seen.bad |= report.failed
         seen.left_out |= "left out" in properties
-        for kind in ("versions", "figures"):
-            seen.told.setdefault(kind, {}).update(properties.get(kind, {}))
+        for kind, known in seen.told.items():
+            known.update(properties.get(kind, {}))
         if report.when == "teardown":
             seen.ended.add(report.nodeid)
 
