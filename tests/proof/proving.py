@@ -174,7 +174,7 @@ class Proving:
         if pair is None:
             return
         seen = self.seen[pair]
-        seen.wanted = properties["wanted"]
+        seen.wanted = properties.get("wanted", seen.wanted)  # a worker that crashes says nothing
         seen.bad |= report.failed
         seen.left_out |= "left out" in properties
         for kind, known in seen.told.items():
