@@ -15,6 +15,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mlscaffold.cli import app
+from mlscaffold.template import source
+
 ROOT = Path(__file__).parents[2]
 URL = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["urls"]["Repository"]
 TAG = "v1.0.0"  # of the snapshot
@@ -67,6 +70,31 @@ class Cli:
         return {name: value for name, value in everything.items() if value}
 
 
+@dataclass(frozen=True)
+class CliInside(Cli):
+    """Runs `mlscaffold` in the tests' own process: its start costs more than most commands. Takes no variables."""
+
+    patch: pytest.MonkeyPatch = field(default_factory=pytest.MonkeyPatch)
+    captured: pytest.CaptureFixture[str] | None = None
+
+    def __call__(self, *arguments: str | Path, code: int = 0, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run it and insist on its exit code."""
+        assert self.captured
+        assert not env, "variables are for a process of its own"
+        words = ["mlscaffold", *map(str, arguments)]
+        self.captured.readouterr()
+        with self.patch.context() as patch:
+            patch.setattr(sys, "argv", words)
+            patch.chdir(self.cwd)
+            with pytest.raises(SystemExit) as ended:
+                app.run()
+        said = self.captured.readouterr()
+        done = subprocess.CompletedProcess(words, int(ended.value.code or 0), said.out, said.err)
+        assert done.returncode == code, done
+        assert "Traceback" not in done.stderr, done.stderr
+        return done
+
+
 def tree(folder: Path) -> dict[str, tuple[int, bytes]]:
     """Return mode and content of all that is below a folder, whatever its name; links are not followed."""
     result = {}
@@ -111,6 +139,19 @@ def cli(template_repo: Path, tmp_path: Path) -> Cli:
     place = tmp_path / "place"
     place.mkdir()
     return in_clone(template_repo, place)
+
+
+@pytest.fixture
+def cli_inside(
+    template_repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Cli:
+    """Return the command in a clone, run in an empty folder by this process."""
+    monkeypatch.setattr(source, "_REPOSITORY", template_repo)
+    monkeypatch.setattr(source, "_EMBEDDED", tmp_path / "nowhere")
+    monkeypatch.setenv("UV_OFFLINE", "1")
+    place = tmp_path / "place"
+    place.mkdir()
+    return CliInside((), place, patch=monkeypatch, captured=capfd)
 
 
 @pytest.fixture

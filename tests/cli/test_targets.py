@@ -11,108 +11,108 @@ import pytest
 from tests.cli.conftest import QUICK, Cli, names, tree
 
 
-def test_a_folder_with_something_in_it_is_refused(cli: Cli) -> None:
-    (cli.cwd / "churn").mkdir()
-    (cli.cwd / "churn/mine.txt").write_text("precious", "utf-8")
-    assert cli.refuses("new", "churn", *QUICK).startswith("churn exists and is not empty")
+def test_a_folder_with_something_in_it_is_refused(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "churn").mkdir()
+    (cli_inside.cwd / "churn/mine.txt").write_text("precious", "utf-8")
+    assert cli_inside.refuses("new", "churn", *QUICK).startswith("churn exists and is not empty")
 
 
-def test_a_file_in_the_way_is_refused(cli: Cli) -> None:
-    (cli.cwd / "churn").write_text("precious", "utf-8")
-    assert cli.refuses("new", "churn", *QUICK).startswith("churn exists and is not a folder")
+def test_a_file_in_the_way_is_refused(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "churn").write_text("precious", "utf-8")
+    assert cli_inside.refuses("new", "churn", *QUICK).startswith("churn exists and is not a folder")
 
 
 @pytest.mark.parametrize("dangling", [False, True])
-def test_a_symbolic_link_is_refused(cli: Cli, dangling: bool) -> None:
-    (cli.cwd / "churn").symlink_to("elsewhere")
+def test_a_symbolic_link_is_refused(cli_inside: Cli, dangling: bool) -> None:
+    (cli_inside.cwd / "churn").symlink_to("elsewhere")
     if not dangling:
-        (cli.cwd / "elsewhere").mkdir()
-    assert cli.refuses("new", "churn", *QUICK).startswith("churn is a symbolic link")
+        (cli_inside.cwd / "elsewhere").mkdir()
+    assert cli_inside.refuses("new", "churn", *QUICK).startswith("churn is a symbolic link")
 
 
 @pytest.mark.parametrize("path", [".", "../place", "sub/.."])
-def test_the_current_folder_is_refused(cli: Cli, path: str) -> None:
+def test_the_current_folder_is_refused(cli_inside: Cli, path: str) -> None:
     if path == "sub/..":
-        (cli.cwd / "sub").mkdir()
-    assert "is the folder that you are in" in cli.refuses("new", path, *QUICK)
+        (cli_inside.cwd / "sub").mkdir()
+    assert "is the folder that you are in" in cli_inside.refuses("new", path, *QUICK)
 
 
 @pytest.mark.skipif(not os.path.ismount("/proc"), reason="no mount point that is always there")
-def test_a_mount_point_is_refused(cli: Cli) -> None:
-    assert cli.refuses("new", "/proc", *QUICK).startswith("/proc is a mount point")
+def test_a_mount_point_is_refused(cli_inside: Cli) -> None:
+    assert cli_inside.refuses("new", "/proc", *QUICK).startswith("/proc is a mount point")
 
 
-def test_the_root_is_refused(cli: Cli) -> None:
-    assert cli.refuses("new", "/", *QUICK).startswith("/ is a mount point")
+def test_the_root_is_refused(cli_inside: Cli) -> None:
+    assert cli_inside.refuses("new", "/", *QUICK).startswith("/ is a mount point")
 
 
-def test_missing_parents_are_made(cli: Cli) -> None:
+def test_missing_parents_are_made(cli_inside: Cli) -> None:
     """As `copier copy`, `uv init` and `cargo new` do."""
-    cli("new", "team/models/churn", *QUICK)
-    assert (cli.cwd / "team/models/churn/pyproject.toml").is_file()
-    assert names(cli.cwd / "team/models") == ["churn"]
+    cli_inside("new", "team/models/churn", *QUICK)
+    assert (cli_inside.cwd / "team/models/churn/pyproject.toml").is_file()
+    assert names(cli_inside.cwd / "team/models") == ["churn"]
 
 
-def test_parents_are_not_left_behind_for_nothing(cli: Cli) -> None:
-    cli.refuses("new", "team/models/churn", *QUICK, "--set", "project_name=7up")
-    cli("new", "team/models/churn", *QUICK, "--dry-run")
-    assert names(cli.cwd) == []
+def test_parents_are_not_left_behind_for_nothing(cli_inside: Cli) -> None:
+    cli_inside.refuses("new", "team/models/churn", *QUICK, "--set", "project_name=7up")
+    cli_inside("new", "team/models/churn", *QUICK, "--dry-run")
+    assert names(cli_inside.cwd) == []
 
 
-def test_a_parent_that_is_a_file_is_refused(cli: Cli) -> None:
-    (cli.cwd / "team").write_text("precious", "utf-8")
-    assert "team" in cli.refuses("new", "team/churn", *QUICK)
+def test_a_parent_that_is_a_file_is_refused(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "team").write_text("precious", "utf-8")
+    assert "team" in cli_inside.refuses("new", "team/churn", *QUICK)
 
 
-def test_a_parent_that_cannot_be_written_is_refused(cli: Cli) -> None:
+def test_a_parent_that_cannot_be_written_is_refused(cli_inside: Cli) -> None:
     if os.geteuid() == 0:  # nothing is forbidden to root but what the kernel keeps
-        assert cli.refuses("new", "/proc/churn", *QUICK).startswith("Nothing can be written to /proc")
+        assert cli_inside.refuses("new", "/proc/churn", *QUICK).startswith("Nothing can be written to /proc")
         return
-    (cli.cwd / "team").mkdir(mode=0o555)
-    assert cli.refuses("new", "team/churn", *QUICK).startswith(f"You may not write to {cli.cwd}/team")
+    (cli_inside.cwd / "team").mkdir(mode=0o555)
+    assert cli_inside.refuses("new", "team/churn", *QUICK).startswith(f"You may not write to {cli_inside.cwd}/team")
 
 
-def test_a_name_that_no_file_system_takes_is_refused(cli: Cli) -> None:
-    assert "cannot be used" in cli.refuses("new", "c" * 300, *QUICK, "--set", "project_name=Churn")
+def test_a_name_that_no_file_system_takes_is_refused(cli_inside: Cli) -> None:
+    assert "cannot be used" in cli_inside.refuses("new", "c" * 300, *QUICK, "--set", "project_name=Churn")
 
 
-def test_a_name_that_is_no_text_is_refused_readably(cli: Cli) -> None:
-    complaint = cli.refuses("new", "ch\udcffrn\x1b[31m", *QUICK)
+def test_a_name_that_is_no_text_is_refused_readably(cli_inside: Cli) -> None:
+    complaint = cli_inside.refuses("new", "ch\udcffrn\x1b[31m", *QUICK)
     assert complaint.isprintable()
     assert "project's name" in complaint
 
 
-def test_a_name_that_would_steer_the_terminal_is_shown_harmlessly(cli: Cli) -> None:
-    (cli.cwd / "red\x1b[31m").write_text("precious", "utf-8")
-    assert cli.refuses("new", "red\x1b[31m", *QUICK).startswith("red\\x1b[31m exists")
+def test_a_name_that_would_steer_the_terminal_is_shown_harmlessly(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "red\x1b[31m").write_text("precious", "utf-8")
+    assert cli_inside.refuses("new", "red\x1b[31m", *QUICK).startswith("red\\x1b[31m exists")
 
 
-def test_an_empty_folder_is_filled(cli: Cli) -> None:
-    (cli.cwd / "churn").mkdir()
-    cli("new", "churn", *QUICK)
-    assert (cli.cwd / "churn/pyproject.toml").is_file()
-    assert names(cli.cwd) == ["churn"]
+def test_an_empty_folder_is_filled(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "churn").mkdir()
+    cli_inside("new", "churn", *QUICK)
+    assert (cli_inside.cwd / "churn/pyproject.toml").is_file()
+    assert names(cli_inside.cwd) == ["churn"]
 
 
 @pytest.mark.parametrize("path", ["sub/../churn", "./churn/", "../place/churn"])
-def test_a_path_is_taken_as_the_shell_takes_it(cli: Cli, path: str) -> None:
-    (cli.cwd / "sub").mkdir()
-    cli("new", path, *QUICK)
-    assert (cli.cwd / "churn/pyproject.toml").is_file()
+def test_a_path_is_taken_as_the_shell_takes_it(cli_inside: Cli, path: str) -> None:
+    (cli_inside.cwd / "sub").mkdir()
+    cli_inside("new", path, *QUICK)
+    assert (cli_inside.cwd / "churn/pyproject.toml").is_file()
 
 
-def test_a_link_in_the_middle_of_the_path_is_followed(cli: Cli) -> None:
-    (cli.cwd / "real/deep").mkdir(parents=True)
-    (cli.cwd / "link").symlink_to("real/deep")
-    cli("new", "link/../churn", *QUICK)
-    assert (cli.cwd / "real/churn/pyproject.toml").is_file()
+def test_a_link_in_the_middle_of_the_path_is_followed(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "real/deep").mkdir(parents=True)
+    (cli_inside.cwd / "link").symlink_to("real/deep")
+    cli_inside("new", "link/../churn", *QUICK)
+    assert (cli_inside.cwd / "real/churn/pyproject.toml").is_file()
 
 
 @pytest.mark.parametrize("name", ["template", "project", "mlscaffold.lock", "traced"])
-def test_no_name_collides_with_what_is_made_on_the_way(cli: Cli, name: str) -> None:
-    cli("new", name, *QUICK, "--json", "--set", "project_name=Churn")
-    assert (cli.cwd / name / "src/churn/model.py").is_file()
-    assert names(cli.cwd) == [name]
+def test_no_name_collides_with_what_is_made_on_the_way(cli_inside: Cli, name: str) -> None:
+    cli_inside("new", name, *QUICK, "--json", "--set", "project_name=Churn")
+    assert (cli_inside.cwd / name / "src/churn/model.py").is_file()
+    assert names(cli_inside.cwd) == [name]
 
 
 # ── What appears meanwhile ──────────────────────────────────────────────────────────────────────────────────────────

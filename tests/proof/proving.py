@@ -12,7 +12,7 @@ import tempfile
 import time
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.conftest import ROOT
 from tests.proof import record
-from tests.proof.kinds import BARE, NAMES, name_of
+from tests.proof.kinds import BARE, NAMES
 from tests.proof.project import Project
 from tests.template.combinations import Template
 
@@ -35,15 +36,29 @@ SHARED = ("conftest.py", "kinds.py", "project.py", "tasks.py")
 """What the tests of pairs are made of beside the tests themselves."""
 
 
-def contents() -> dict[str, str]:
-    """Return the SHA-256 of all that decides whether a pair's tests pass, by the pair's name."""
+def lock(pyproject: bytes) -> bytes:
+    """Return the packages that uv chooses today, a line for each."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder, "pyproject.toml").write_bytes(pyproject)
+        Project(Path(folder), "").tool("uv", "lock", "--quiet")
+        locked = tomllib.loads(Path(folder, "uv.lock").read_text("utf-8"))
+    packages = sorted(f"{package['name']} {package.get('version', '')}\n" for package in locked["package"])
+    return "".join(packages).encode()
+
+
+def contents(lock: Callable[[bytes], bytes] = lock) -> dict[str, str]:
+    """Return the SHA-256 of all that decides whether a pair's tests pass, by the pair's name.
+
+    Args:
+        lock: returns the packages for what a pyproject.toml asks for.
+    """
     template = Template(ROOT)
     tests = sorted([*PAIRS.glob("*.py"), *(PAIRS.parent / name for name in SHARED)])
     read = {f"proof/{path.name}": path.read_bytes() for path in tests}
     made = {name: _render(template, name) for name in NAMES}
     with ThreadPoolExecutor(2) as pool:
-        locks = pool.map(_lock, (files["pyproject.toml"] for files in made.values()))
-        return {name: _digest({**made[name], **read, "uv.lock": lock}) for name, lock in zip(made, locks, strict=True)}
+        locks = pool.map(lock, (files["pyproject.toml"] for files in made.values()))
+        return {name: _digest({**made[name], **read, "uv.lock": each}) for name, each in zip(made, locks, strict=True)}
 
 
 def choose(held: record.Record, current: Mapping[str, str], day: date) -> list[str]:
@@ -73,17 +88,6 @@ def _render(template: Template, name: str) -> dict[str, bytes]:
     return files
 
 
-def _lock(pyproject: bytes) -> bytes:
-    """Return the packages that uv chooses today, a line for each."""
-    with tempfile.TemporaryDirectory() as folder:
-        Path(folder, "pyproject.toml").write_bytes(pyproject)
-        Project(Path(folder), "").tool("uv", "lock", "--quiet")
-        locked = tomllib.loads(Path(folder, "uv.lock").read_text("utf-8"))
-    return "\n".join(
-        sorted(f"{package['name']} {package.get('version', '')}" for package in locked["package"])
-    ).encode()
-
-
 def _digest(parts: Mapping[str, bytes]) -> str:
     digest = hashlib.sha256()
     for name, content in sorted(parts.items()):
@@ -99,14 +103,21 @@ class Seen:
     ended: set[str] = field(default_factory=set)
     bad: bool = False
     left_out: bool = False
-    told: dict[str, Any] = field(default_factory=dict)
+    told: dict[str, dict[str, Any]] = field(default_factory=lambda: {"versions": {}, "figures": {}})
 
     @property
     def is_proven(self) -> bool:
-        """Whether every test of every file has passed."""
+        """Whether every test of every file has passed, and was not just planned."""
         files = {nodeid.partition("::")[0].rpartition("/")[2] for nodeid in self.ended}
         whole = files == {path.name for path in PAIRS.glob("test_*.py")} and len(self.ended) == self.wanted
-        return whole and not self.bad and not self.left_out
+        return whole and all(self.told.values()) and not self.bad and not self.left_out
+
+
+class ByPair(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a worker a pair at a time, and what is of no pair a file at a time."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return pair_of(nodeid) or str(super()._split_scope(nodeid))
 
 
 class Proving:
@@ -118,12 +129,15 @@ class Proving:
         if hasattr(config, "workerinput"):
             self.chosen, self.end = config.workerinput["proof"]
             return
-        config.option.dist = "loadgroup" if config.option.dist == "loadfile" else config.option.dist
         config.option.loadscopereorder = False  # pairs come first: there is an end to their time
         self.contents = contents() if _asks_for_pairs(config.args) else {}
         everything = config.getoption("--prove-all")
         self.end = float("inf") if everything else time.time() + 60 * MINUTES
         self.chosen = list(self.contents) if everything else choose(record.read(), self.contents, date.today())
+
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> ByPair:
+        """Give each pair to one worker."""
+        return ByPair(config, log)
 
     def pytest_configure_node(self, node: Any) -> None:
         """Tell a worker what was chosen."""
@@ -132,16 +146,14 @@ class Proving:
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, config: pytest.Config, items: list[pytest.Item]) -> None:
         """Take what was chosen, in that order, then the tests that are of no pair."""
-        pairs = [_pair_of(item) for item in items]
+        pairs = [pair_of(item.nodeid) for item in items]
         counts = Counter(pairs)
         chosen: list[tuple[int, pytest.Item]] = []
         for item, pair in zip(items, pairs, strict=True):
             if pair is None:
-                item.add_marker(pytest.mark.xdist_group(item.path.stem))
                 chosen.append((len(self.chosen), item))
             elif pair in self.chosen:
-                item.add_marker(pytest.mark.xdist_group(pair))
-                item.user_properties += [("pair", pair), ("wanted", counts[pair])]
+                item.user_properties.append(("wanted", counts[pair]))
                 chosen.append((self.chosen.index(pair), item))
         taken = [item for _, item in sorted(chosen, key=lambda entry: entry[0])]
         left = set(items) - set(taken)
@@ -151,22 +163,22 @@ class Proving:
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin no pair when the time is over; the first one is always begun."""
-        pair = _pair_of(item)
+        pair = pair_of(item.nodeid)
         if pair is not None and not self.begun.setdefault(pair, time.time() < self.end or pair == self.chosen[0]):
             item.user_properties.append(("left out", True))
             pytest.skip(f"no pair is begun after {MINUTES} minutes")
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what came of a test."""
-        properties: dict[str, Any] = dict(report.user_properties)
-        if "pair" not in properties:
+        pair, properties = pair_of(report.nodeid), dict[str, Any](report.user_properties)
+        if pair is None:
             return
-        seen = self.seen[properties["pair"]]
-        seen.wanted = properties["wanted"]
+        seen = self.seen[pair]
+        seen.wanted = properties.get("wanted", seen.wanted)  # a worker that crashes says nothing
         seen.bad |= report.failed
         seen.left_out |= "left out" in properties
-        for kind in ("versions", "figures"):
-            seen.told.setdefault(kind, {}).update(properties.get(kind, {}))
+        for kind, known in seen.told.items():
+            known.update(properties.get(kind, {}))
         if report.when == "teardown":
             seen.ended.add(report.nodeid)
 
@@ -201,10 +213,11 @@ class Proving:
         return "failed" if seen.bad else "run in part, which proves nothing"
 
 
-def _pair_of(item: pytest.Item) -> str | None:
-    """Return the name of the pair that a test is about."""
-    kind = getattr(item, "callspec", None) and item.callspec.params.get("project")  # type: ignore[attr-defined]
-    return name_of(kind) if kind else None
+def pair_of(nodeid: str) -> str | None:
+    """Return the name of the pair that a test is about, which begins its parameters."""
+    test, _, parameters = nodeid.partition("[")
+    names = (name for name in NAMES if f"{parameters[:-1]}-".startswith(f"{name}-"))
+    return max(names, key=len, default=None) if "/pairs/" in test else None
 
 
 def _asks_for_pairs(arguments: Sequence[str]) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,9 @@ class Entry:
 
 Record = Mapping[str, Entry]
 """Entries by the names of their pairs."""
+
+Table = Callable[[Record], str]
+"""What makes a table of a record."""
 
 
 def read() -> Record:

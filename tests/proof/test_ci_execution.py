@@ -105,7 +105,8 @@ def _site(copier: Copier, template_repo: Path, root: Path, provider: str, cloud:
     recorded.write_text(recorded.read_text("utf-8").replace(str(template_repo), ADDRESS), "utf-8")
     pipeline_stubs.install(root / "stubs")
     environment = pipeline_runs.environment(root / "stubs", state, project, remote, template)
-    environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"  # all of them: test_project.py
+    if provider != "github":  # one of them runs all tests, with all that is around the code
+        environment["PYTEST_ADDOPTS"] = "tests/test_features.py --no-cov"
     variables = {"STORE_URI": str(root / "store"), **pipeline_runs.OF_CLOUD[cloud]}
     runner = RUNNERS[provider](project, environment, variables)
     site = Site(project, remote, state, runner, provider)

@@ -44,7 +44,7 @@ class RefusedError(Exception):
     """An answer is refused; the message is the sentence that the user reads."""
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(yaml.CSafeLoader):
     """YAML as everyone reads it, except that a key given twice is an error instead of the last one winning."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
