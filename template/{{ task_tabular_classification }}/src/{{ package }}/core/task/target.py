@@ -44,7 +44,10 @@ def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
     """
     target = frame[TARGET].replace_strict(NAMES, range(len(NAMES)), return_dtype=pl.Int64).to_numpy()
     if lacking := [name for i, name in enumerate(NAMES) if i not in target]:
-        raise ProjectError(f"no row to train on, or none held out, is labelled {', '.join(lacking)}")
+        raise ProjectError(
+            f"no row to train on, or none held out, is labelled {', '.join(lacking)}: hold out more by split.holdout "
+            "in params.yaml, or take the label out of LABELS and its rows out in `read` of source.py"
+        )
     return target
 
 
