@@ -55,11 +55,14 @@ def data(as_json: AsJson = False) -> None:
         typer.echo(f"{snapshot.bad.height} {values}, whose rows are quarantined:\n{table(snapshot.bad)}")
     for finding in () if as_json else snapshot.personal:
         typer.echo(f"{finding.column} looks like personal data: {finding.reason}")
+    for finding in () if as_json else snapshot.suspicious:
+        typer.echo(f"{finding.column}: {finding.reason}")
     report = {
         "snapshot": snapshot.path,
         "rows": snapshot.rows,
         "bad": snapshot.bad.to_dicts(),
         "personal": snapshot.personal,
+        "suspicious": snapshot.suspicious,
     }
     _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
 

@@ -27,6 +27,7 @@ class Data(Section, frozen=True):
     source: str
     max_bad_rows: Count
     personal: tuple[str, ...] = ()
+    max_explained: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.95
 
 
 class Split(Section, frozen=True):

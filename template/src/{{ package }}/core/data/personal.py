@@ -23,7 +23,7 @@ NAMES = re.compile(
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """A column that looks like personal data, and why."""
+    """A column that is worth a look, and why."""
 
     column: str
     reason: str

@@ -12,7 +12,8 @@ from ..bundles.bundle import sha256
 from ..errors import ProjectError
 from ..params import Params
 from ..yours import describe
-from . import personal
+from . import audit, personal
+from .personal import Finding
 from .validation import CONTRACT, table, validate
 
 SNAPSHOTS = Path("artifacts/snapshots")
@@ -24,7 +25,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     path: Path
     rows: int
     bad: pl.DataFrame
-    personal: list[personal.Finding]
+    personal: list[Finding]
+    suspicious: list[Finding]
 
     @property
     def sha256(self) -> str:
@@ -37,7 +39,7 @@ def make_snapshot(params: Params) -> Snapshot:
 
     Raises:
         ProjectError: the source cannot be read, lacks columns, has more bad rows than `data.max_bad_rows`, or one of
-            the inputs looks like personal data that `data.personal` does not accept.
+            the inputs looks like personal data that `data.personal` does not accept, or alone explains the target.
     """
     raw = _read(params)
     findings = _check_personal(raw, params.data.personal)
@@ -48,6 +50,7 @@ def make_snapshot(params: Params) -> Snapshot:
             f"{bad_rows} of {raw.height} rows are bad, and data.max_bad_rows allows {params.data.max_bad_rows}:\n"
             f"{table(bad)}"
         )
+    suspicious = audit.audit(good, params)
     SNAPSHOTS.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=SNAPSHOTS) as folder:
         part = Path(folder, "part")
@@ -55,7 +58,7 @@ def make_snapshot(params: Params) -> Snapshot:
         path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
-    return Snapshot(path, good.height, bad, findings)
+    return Snapshot(path, good.height, bad, findings, suspicious)
 
 
 def _read(params: Params) -> pl.DataFrame:
@@ -95,7 +98,7 @@ def load(snapshot: Path) -> pl.DataFrame:
     return frame
 
 
-def _check_personal(raw: pl.DataFrame, accepted: tuple[str, ...]) -> list[personal.Finding]:
+def _check_personal(raw: pl.DataFrame, accepted: tuple[str, ...]) -> list[Finding]:
     """Return the columns that look like personal data, or refuse those that a model would be trained on."""
     findings = [finding for finding in personal.scan(raw) if finding.column not in accepted]
     inputs = {column.name for column in INPUTS}

@@ -72,7 +72,7 @@ def _performance(performance: Performance) -> str:
 ## Performance
 
 Of {performance.outcomes} labels, {performance.joined} belong to logged predictions of this model. It has become worse
-where the whole interval of the difference of {performance.metric} says so: here it is worse by {performance.loss}.
+if the whole interval of its loss of {performance.metric} is above 0; the loss is {performance.loss}.
 
 | Metric | Live | Held-out rows |
 | --- | ---: | ---: |
