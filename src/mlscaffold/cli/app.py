@@ -14,7 +14,7 @@ from mlscaffold.system.git import GitError, unset_git_environment
 from mlscaffold.system.signals import stop_politely
 
 app = typer.Typer(
-    help="Machine-learning repositories that train, pass a gate, serve and stay current.",
+    help="Generate production-ready ML repositories, and keep them up to date with their template.",
     epilog="Exit codes: 0 done; 1 refused or failed, one sentence on stderr says why; 2 wrong usage; 3 updated, with"
     " conflicts to resolve; 4 behind, or something is missing; 5 broken. The help of each command tells which it has.",
     no_args_is_help=True,
