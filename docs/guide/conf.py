@@ -9,3 +9,5 @@ html_theme = "furo"
 html_title = "mlscaffold"
 html_show_sourcelink = False
 html_copy_source = False
+html_static_path = ["_static"]
+html_css_files = ["guide.css"]

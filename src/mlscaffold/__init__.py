@@ -1,3 +1,3 @@
-"""Machine-learning repositories that train, pass a gate, serve and stay current."""
+"""Generate production-ready ML repositories, and keep them up to date with their template."""
 
 __version__ = "0.1.0"

@@ -35,6 +35,7 @@ OTHERS = {
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
     "uv run pytest",
+    "uv sync",
 }
 """Commands that are neither ours nor a project's."""
 _BLOCK = re.compile(r"^```sh\n(.*?)^```", re.DOTALL | re.MULTILINE)

@@ -8,15 +8,15 @@ from typing import Annotated
 import typer
 
 from mlscaffold import __version__
-from mlscaffold.cli import adopt, explore, new, options, screen, status, update
+from mlscaffold.cli import adopt, doctor, explore, new, options, screen, status, update
 from mlscaffold.errors import MlscaffoldError
 from mlscaffold.system.git import GitError, unset_git_environment
 from mlscaffold.system.signals import stop_politely
 
 app = typer.Typer(
-    help="Machine-learning repositories that train, pass a gate, serve and stay current.",
+    help="Generate production-ready ML repositories, and keep them up to date with their template.",
     epilog="Exit codes: 0 done; 1 refused or failed, one sentence on stderr says why; 2 wrong usage; 3 updated, with"
-    " conflicts to resolve; 4 behind; 5 broken. The help of each command tells which of them it has.",
+    " conflicts to resolve; 4 behind, or something is missing; 5 broken. The help of each command tells which it has.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -83,6 +83,7 @@ for name, command, exit_codes in (
     ("adopt", adopt.adopt, adopt.EXIT_CODES),
     ("status", status.status, status.EXIT_CODES),
     ("diff", status.diff, status.EXIT_CODES_OF_DIFF),
+    ("doctor", doctor.doctor, doctor.EXIT_CODES),
     ("options", options.options, options.EXIT_CODES),
     ("explore", explore.explore, explore.EXIT_CODES),
 ):

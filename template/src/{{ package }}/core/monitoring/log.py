@@ -32,7 +32,7 @@ from .record import SUFFIX, Record
 
 logger = logging.getLogger(__name__)
 MAX_BUFFER = 4_000_000
-"""How many bytes of lines are compressed together at the latest."""
+"""Lines are compressed and written when they reach this many bytes."""
 MAX_WAITING = 16_000_000
 """How many bytes of compressed parts may wait for the store."""
 PUT_SECONDS = 60
