@@ -114,10 +114,11 @@ def _explain_environment(
         )
     elif any(map(_TEST_FILE.fullmatch, theirs)):
         yield _TESTS, "your tests run without what these need"
-        notes.append(
-            "Your tests stay alone, as they run in an environment of yours: `mlscaffold adopt --replace tests` adds the"
-            " template's, and `uv run pytest` runs them all."
-        )
+        if not any(path.startswith(_TESTS) for path in wanted):
+            notes.append(
+                "The template's tests are left out, as yours run in an environment without what these need: `mlscaffold"
+                " adopt --replace tests` adds them, and `uv run pytest` runs them all."
+            )
     if not setup and PROJECT_FILE not in theirs and "requirements.txt" in theirs:
         notes.append(
             f"The template's {PROJECT_FILE} lists what the template needs: `uv add -r requirements.txt` adds what you"
