@@ -133,3 +133,19 @@ def test_other_shells_are_told_what_a_choice_brings(cli: Cli, shell: str) -> Non
     offered = cli.with_env(_MLSCAFFOLD_COMPLETE=f"complete_{shell}", **env)().stdout
     assert "task=tabular_classification" in offered
     assert "predict a label" in offered
+
+
+def test_descriptions_are_whole_and_each_on_one_line(cli: Cli, template_repo: Path) -> None:
+    """However long they are, and however narrow the terminal is."""
+    for name, details in asked(template_repo).items():
+        choices = details.get("choices", {})
+        assert isinstance(choices, dict)
+        words = {f"{name}={value}": label for label, value in choices.items()}
+        env = {"_TYPER_COMPLETE_ARGS": f"mlscaffold set {name}=", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
+        narrow = cli.with_env(COLUMNS="40", **env)
+        fish = narrow.with_env(_MLSCAFFOLD_COMPLETE="complete_fish")().stdout.splitlines() if words else []
+        assert fish == [f"{word}\t{label}" for word, label in words.items()]
+        zsh = narrow.with_env(_MLSCAFFOLD_COMPLETE="complete_zsh")().stdout.splitlines() if words else []
+        assert len(zsh) == len(words)
+        for line, (word, label) in zip(zsh, words.items(), strict=True):
+            assert f'"{word}":"{label.replace(":", chr(92) * 2 + ":")}"' in line

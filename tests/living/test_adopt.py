@@ -453,6 +453,11 @@ def test_a_project_of_others_lives_on_with_the_real_template(template_repo: Path
             "setup.cfg",
         ),
         ({"setup.cfg": "[flake8]\n"}, set(), ""),
+        (
+            {"Pipfile": "", "Readme.rst": ""},
+            {"pyproject.toml", "tests/a.py", ".github/workflows/pipeline.yml", "README.md"},
+            "Your Pipfile stays",
+        ),
         ({"tests/test_mine.py": ""}, {"tests/a.py"}, "`mlscaffold adopt --replace tests`"),
         ({"core/mine_test.py": ""}, {"tests/a.py"}, "`mlscaffold adopt --replace tests`"),
         ({"params.yaml": "mine: 1\n"}, {"tests/a.py"}, "--replace params.yaml"),

@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.cli.conftest import git, in_clone, names, tree
 from tests.living.conftest import Run, status
-from tests.living.house import QUESTIONS, House, answers_of, lines, save
+from tests.living.house import FILES, QUESTIONS, House, answers_of, lines, repository, save
 
 QUICK = ("--defaults", "--no-lock")
 CONFIG = '[core]\n\tfsmonitor = "touch ran; false"\n'
@@ -184,6 +185,54 @@ def test_a_filter_whose_program_is_missing_is_named(
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     os.utime(project / "data.bin", (1, 1))  # git has to look at it again
     assert "clean filter 'lfs' failed" in refuses(project, "update", "-C", "churn")
+
+
+# ── Machines and clones that have less than others ──────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("size", ["40k", "400k"])
+@pytest.mark.parametrize(
+    "words", [("new", "other", *QUICK), ("update", "-C", "churn"), ("status", "-C", "churn"), ("adopt", "-C", "theirs")]
+)
+def test_a_full_temporary_folder_is_one_sentence(
+    house: House, project: Path, tmp_path: Path, words: tuple[str, ...], size: str
+) -> None:
+    house.release("v2.0.0", {"template/large.txt": lines("large", 100_000)})
+    repository(tmp_path / "place/theirs", {"README.md": "mine\n"})
+    full = tmp_path / "full"
+    full.mkdir()
+    mounted = f'mount -t tmpfs -o size={size} tmpfs {full} && exec "$@"'
+    cli = in_clone(house.root, tmp_path / "place")
+    small = replace(cli, command=("unshare", "--map-root-user", "--mount", "sh", "-c", mounted, "sh", *cli.command))
+    before = tree(tmp_path / "place")
+    done = small(*words, TMPDIR=str(full), code=1)
+    (complaint,) = [line for line in done.stderr.splitlines() if not line.startswith("Note: ")]
+    assert complaint.startswith("Error: ")
+    assert "No space left on device" in complaint
+    assert tree(tmp_path / "place") == before
+
+
+def test_a_partial_clone_is_updated_or_says_what_it_lacks(
+    run: Run, refuses: Callable[..., str], house: House, project: Path, tmp_path: Path
+) -> None:
+    """What is compared and not here is fetched, unless nobody has it any more."""
+    with (project / "deploy/bucket.txt").open("a", encoding="utf-8") as file:
+        file.write("mine\n")
+    save(project)
+    git(project, "config", "uploadpack.allowFilter", "true")
+    house.release("v2.0.0", {"template/README.md.jinja": FILES["template/README.md.jinja"] + "more\n"})
+    for name in ("here", "gone"):
+        git(tmp_path, "clone", "-q", "--filter=blob:none", "--sparse", project.as_uri(), f"place/{name}")
+        assert not (tmp_path / "place" / name / "deploy").exists()
+    updated = {".copier-answers.yml": "updated", "README.md": "updated"}
+    assert run("update", "-C", "here", "--json").verdicts == updated
+    save(tmp_path / "place/here")
+    project.rename(tmp_path / "elsewhere")
+    complaint = refuses(tmp_path / "place/gone", "update", "-C", "gone")
+    assert "This is a partial clone" in complaint
+    assert "`git fetch --refetch --no-filter`" in complaint
+    house.release("v3.0.0", {"template/{{ cloud_aws }}/deploy/bucket.txt": lines("bucket", at_3="theirs")})
+    said = run("update", "-C", "here", code=1).err  # what a sparse checkout leaves out is not changed behind its back
+    assert "Git was told not to look at deploy/bucket.txt" in said
+    assert status(tmp_path / "place/here") == {}
 
 
 # ── Output ──────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -31,13 +33,25 @@ SWITCHES: tuple[dict[str, str], ...] = (
 """Answers that are changed on the way; questions as the newest version has them."""
 
 
+WIDE = "".join(
+    f"def sum_{number}(first_number_{number}, second_number_{number}, third_number_{number}, fourth_number_{number}):\n"
+    f"    return first_number_{number} + second_number_{number} + third_number_{number} + fourth_number_{number}\n\n\n"
+    for number in range(20)
+)
+"""Code whose lines are longer than some formatters let them be."""
+
+
 def releases() -> Iterator[tuple[str, Callable[[House], None]]]:
     """All versions after the first: each with what it changes."""
 
     def change_and_add(house: House) -> None:
         house.release(
             "v2.0.0",
-            {f"{SRC}/model.py": lines("# model", at_25="# two"), "template/extra.txt": lines("extra")},
+            {
+                f"{SRC}/model.py": lines("# model", at_25="# two"),
+                f"{SRC}/wide.py": WIDE,
+                "template/extra.txt": lines("extra"),
+            },
         )
 
     def move_and_remove(house: House) -> None:
@@ -76,6 +90,7 @@ def releases() -> Iterator[tuple[str, Callable[[House], None]]]:
                 f"{SRC}/model.py": lines("# model", at_3="# six", at_25="# two"),
                 f"{SRC}/reading.py": lines("# data", at_3="# six"),
                 f"{SRC}/old.py": None,
+                f"{SRC}/wide.py": WIDE.replace("number_5, ", "number_5, sixth, ").replace("sum_12", "total_12"),
                 "template/README.md.jinja": FILES["template/README.md.jinja"].replace("readme 20\n", "six\nand six\n"),
                 "template/run.sh": "#!/bin/sh\n" + lines("# run", at_30="# six"),
                 "template/extra.txt": lines("extra", at_1="six"),
@@ -164,6 +179,14 @@ def use_crlf(project: Path, path: str, mark: str) -> None:
     (project / path).write_bytes(content)
 
 
+def format_at_88_columns(project: Path, path: str, mark: str) -> None:
+    """As black does, by ruff, which formats alike."""
+    append(project, path, mark)
+    if path.endswith(".py"):
+        command = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--no-cache", "--line-length=88"]
+        subprocess.run([*command, project / path], check=True)
+
+
 EDITS: tuple[Edit, ...] = (
     append,
     change_in_place,
@@ -175,6 +198,7 @@ EDITS: tuple[Edit, ...] = (
     move,
     make_executable,
     use_crlf,
+    format_at_88_columns,
 )
 
 

@@ -13,6 +13,7 @@ _PARAMS_FILE = "params.yaml"
 _GITHUB_FILE = ".github/workflows/pipeline.yml"  # the one CI that can stand beside another one of its kind
 _CI_FILES = {_GITHUB_FILE, ".gitlab-ci.yml", "azure-pipelines.yml"}
 _TESTS = "tests/"
+_README = re.compile(r"readme(\.\w+)?", re.IGNORECASE)
 _TEST_FILE = re.compile(r"(.*/)?(test_[^/]*|[^/]*_test)\.py")
 
 SAME = "the same in both"
@@ -106,6 +107,8 @@ def _explain_environment(
     if setup and PROJECT_FILE not in wanted and (PROJECT_FILE in kept or setup != PROJECT_FILE):
         reason = f"your {setup} says what is installed"
         yield _GITHUB_FILE, reason
+        for path in filter(_README.fullmatch, theirs):
+            yield "README.md", f"your {path} tells what this is"
         yield _TESTS, reason
         notes.append(
             f"Your {setup} stays, so the template's tests are left out, and its commands, its image and its CI work"
@@ -114,10 +117,11 @@ def _explain_environment(
         )
     elif any(map(_TEST_FILE.fullmatch, theirs)):
         yield _TESTS, "your tests run without what these need"
-        notes.append(
-            "Your tests stay alone, as they run in an environment of yours: `mlscaffold adopt --replace tests` adds the"
-            " template's, and `uv run pytest` runs them all."
-        )
+        if not any(path.startswith(_TESTS) for path in wanted):
+            notes.append(
+                "The template's tests are left out, as yours run in an environment without what these need: `mlscaffold"
+                " adopt --replace tests` adds them, and `uv run pytest` runs them all."
+            )
     if not setup and PROJECT_FILE not in theirs and "requirements.txt" in theirs:
         notes.append(
             f"The template's {PROJECT_FILE} lists what the template needs: `uv add -r requirements.txt` adds what you"
