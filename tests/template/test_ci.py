@@ -30,6 +30,9 @@ ACTIONS = {
 }
 """The actions that may be used, each by the commit that its release was looked up to be."""
 
+VERSIONS = re.compile(r"--client-version v[\d.]+ --kubelogin-version v[\d.]+")
+"""What the Azure CLI is told to install."""
+
 DEPLOYING = {"staging", "propose", "production"}
 LINES = 250
 
@@ -118,6 +121,33 @@ def test_images_are_pinned_to_a_version(trees: list[tuple[Combination, Tree]]) -
             images |= set(re.findall(r"(?:image:|-) ([\w./-]+:[\w.-]+)\n", text))
     assert images
     assert all(re.search(r":\d+\.\d+\.\d+(-|$)", image) for image in images), images
+
+
+def unpinned(tree: Tree) -> Iterator[str]:
+    """Yield the lines that install for a stage whatever is the newest: kubectl and the plug-ins that log it in."""
+    for path, file in tree.items():
+        text = file.content.decode().replace("\\\n", " ")
+        for line in text.splitlines():
+            if "aks install-cli" in line and not VERSIONS.search(line):
+                yield f"{path}: {line.strip()}"
+            for package in re.findall(r"google-cloud-cli[\w-]*(?![\w=-])", line):
+                yield f"{path}: {package}"
+        if "setup-gcloud@" in text and not re.search(r"\n +version: [\d.]+\n", text):
+            yield f"{path}: setup-gcloud installs the newest"
+
+
+def test_what_stages_install_has_a_version(trees: list[tuple[Combination, Tree]]) -> None:
+    assert [problem for _, tree in trees for problem in unpinned(tree)] == []
+    defects = {
+        ".gitlab/cloud-login.yml": (b" --kubelogin-version v0.2.18", b"", "azure"),
+        ".azuredevops/cloud-login.sh": (b" --client-version v1.34.8", b"", "azure"),
+        ".github/actions/cloud-login/action.yml": (b"        version: 579.0.0\n", b"", "gcp"),
+    }
+    for path, (old, new, cloud) in defects.items():
+        tree = next(tree for c, tree in trees if path in tree and c.answers["cloud"] == cloud)
+        assert old in tree[path].content
+        content = tree[path].content.replace(old, new)
+        assert len(list(unpinned({path: File(path, content, executable=False)}))) == 1
 
 
 def test_stages_agree_across_providers(trees: list[tuple[Combination, Tree]]) -> None:

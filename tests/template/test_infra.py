@@ -260,6 +260,41 @@ def test_no_registry_forgets_what_has_no_tag(trees: list[Tree], tree_of: dict[st
         assert forgotten(tree_of[cloud]) == ["registry.tf"]
 
 
+def closed_lists(tree: Tree) -> list[str]:
+    """Return the access policies of EKS that CI is given: lists of API groups, which no operator's kinds can join."""
+    text = "".join(path.read_text(encoding="utf-8") for path in sorted(tree.root.rglob("*.tf")))
+    return re.findall(r"AmazonEKS\w*(?:View|Edit|Admin)Policy", text)
+
+
+def test_ci_may_apply_whatever_kinds_a_cluster_knows(tree_of: dict[str, Tree]) -> None:
+    tree = tree_of["aws"]
+    assert closed_lists(tree) == []
+    for stage in ("staging", "prod"):
+        assert f'{stage} = "cluster-admin"' in output(tree, "role_bindings")
+    tree.edit(
+        "ci.tf", "kubernetes_groups =", 'policy_arn = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSAdminPolicy" #'
+    )
+    assert closed_lists(tree) == ["AmazonEKSAdminPolicy"]
+
+
+CLUSTERS = {
+    "aws": (r'support_type = "STANDARD"', r"retention_in_days = \d+", r"availability_zone = data\.\S+\[count\.index\]"),
+    "gcp": (r'recurrence = "FREQ=WEEKLY', r"location += var\.region"),
+    "azure": (r"zones += var\.zones", r"maintenance_window_auto_upgrade", r"maintenance_window_node_os"),
+}
+"""What a cluster made here has: nodes in zones, upgrades when nobody works, logs that end, no extended support."""
+
+
+def test_clusters_span_zones_and_are_upgraded_when_nobody_works(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
+    def missing(tree: Tree) -> list[str]:
+        text = "".join(path.read_text(encoding="utf-8") for path in sorted((tree.root / "cluster").glob("*.tf")))
+        return [wanted for wanted in CLUSTERS[tree.cloud] if not re.search(wanted, text)]
+
+    assert [problem for tree in trees for problem in missing(tree)] == []
+    tree_of["azure"].edit("cluster/main.tf", "    zones                = var.zones\n", "")
+    assert missing(tree_of["azure"]) == [r"zones += var\.zones"]
+
+
 # ── Variables ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from tests.template.assembly import Assembly
 from tests.template.ci_checks import write
+from tests.template.combinations import load_yaml
 
 STAND_IN = """\
 #!/bin/sh
@@ -209,3 +210,24 @@ def test_a_login_that_ends_is_renewed(ci: str, assembly: Assembly, tmp_path: Pat
     assert done.returncode == 0, done.stderr
     (login,) = [call for call in found.calls() if call.startswith("login")]
     assert "--federated-token new" in login
+
+
+# ── Which push of Azure Pipelines brings a release ──────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(("proven", "changed"), [("HEAD~2", True), ("HEAD^", False), ("HEAD", False), ("", False)])
+def test_a_release_is_seen_however_many_commits_a_push_has(
+    proven: str, changed: bool, assembly: Assembly, scripts: Scripts
+) -> None:
+    """The release is the last commit but one; Azure Pipelines tells which commit its last good run was about."""
+    for name in ("release", "another"):
+        path = scripts.project / ("deploy/overlays/prod/release/kustomization.yaml" if name == "release" else name)
+        path.write_text(name, encoding="utf-8")
+        scripts.git("add", "--all")
+        scripts.git("commit", "--quiet", "--message", name)
+    files = next(f for c, f in assembly.subtrees("azure-pipelines.yml") if c.answers["cloud"] == "aws")
+    (pipeline,) = load_yaml(files["azure-pipelines.yml"].content.decode())
+    (step,) = [s for s in pipeline["stages"][0]["jobs"][0]["steps"] if s.get("name") == "release"]
+    commit = scripts.git("rev-parse", proven) if proven else ""
+    (scripts.place / "az").write_text(f'#!/bin/sh\necho "{commit}"\n', encoding="utf-8")
+    (scripts.place / "az").chmod(0o755)
+    (scripts.project / "scripts/release-step").write_text(step["bash"], encoding="utf-8")
+    assert ("]changed" in scripts.run("release-step", SYSTEM_DEFINITIONID="1").stdout) == changed

@@ -31,6 +31,8 @@ output "connect" {
 }
 
 output "enable_gateway" {
-  description = "The command that switches on the cluster's Gateway API; null while there is no cluster."
-  value       = local.has_cluster ? "az aks update --resource-group ${local.cluster.group} --name ${local.cluster.name} --enable-gateway-api --enable-app-routing-istio" : null
+  description = "The commands that switch on the cluster's Gateway API; null while there is no cluster."
+  value = local.has_cluster ? join(" && ", [for option in ["gateway-api", "app-routing-istio"] :
+    "az aks update --resource-group ${local.cluster.group} --name ${local.cluster.name} --enable-${option}"
+  ]) : null
 }
