@@ -49,7 +49,7 @@ def forget(row_ids: Collection[str], request_ids: Collection[str], settings: Set
     if request_ids and not settings.prediction_log_uri:
         raise ProjectError("PREDICTION_LOG_URI is empty: say where the predictions are logged")
     try:
-        rows, snapshots = _forget_rows(ROW_ID, row_ids) if ROW_ID and row_ids else (0, set())
+        rows, snapshots = _forget_rows(str(ROW_ID), row_ids) if row_ids else (0, set())
         logged = _forget_requests(frozenset(request_ids), settings.prediction_log_uri) if request_ids else 0
         return Erasure(rows, logged, sorted(_made_from(snapshots, settings)) if snapshots else [])
     except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:

@@ -33,7 +33,7 @@ def read(path: str) -> list[tuple[str, int, Any]]:
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ProjectError(f"the labels cannot be read from {path}: {error}") from error
     if REQUEST.name not in raw.columns and ROW_ID in raw.columns:
-        raw = raw.rename({ROW_ID: REQUEST.name})
+        raw = raw.rename({str(ROW_ID): REQUEST.name})
     if missing := [column.name for column in (REQUEST, TARGET_COLUMN) if column.name not in raw.columns]:
         raise ProjectError(
             f"{path} has no column {' and '.join(missing)}; it must have {REQUEST.name} or {ROW_ID or 'ROW_ID'}, "
