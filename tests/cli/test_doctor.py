@@ -106,6 +106,7 @@ def test_every_program_that_a_project_calls_is_known() -> None:
             continue
         functions = set(re.findall(r"(?m)^\s*(\w+)\(\)", code))
         called |= set(_CALL.findall(_COMMENT.sub("", code))) - functions
+    called.discard("uvx")  # comes with uv
     assert {"terraform", "kubectl", "docker"} <= called
     assert {word for word in called - VERSIONS.keys() if not is_of_every_machine(word)} == set()
 
