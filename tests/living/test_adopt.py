@@ -92,7 +92,7 @@ def test_it_shows_people_what_it_does(run: Run, theirs: Path) -> None:
     shown = run("adopt", "-C", "churn").out
     assert "from boto3 in pyproject.toml" in shown
     assert "Kept, although the template has such a file:\n  .gitlab-ci.yml\n" in shown
-    assert "Left out, as it would not work beside what is kept:\n  src/churn/data.py" in shown
+    assert "Left out, as it would not work beside what is kept:\n  src/churn/  2 files  your src/churn has" in shown
     assert "6 added" in shown
     assert "git merge mlscaffold/adopt" in shown
     assert "mlscaffold diff pyproject.toml" in shown

@@ -81,7 +81,7 @@ def infer_answers(
     content = _READERS[source](read(source), warn) if source in paths else {}
     needed = dict(_dependencies(paths, read, content, source))
     readers: dict[str, Callable[[], Inferred | None]] = {
-        "framework": lambda: _framework(needed),
+        "framework": lambda: next(_matching(FRAMEWORKS, needed), None),
         "cloud": lambda: _one("cloud", [*_providers(paths, read)] or [*_matching(CLOUDS, needed)], warn),
         "ci": lambda: _one("ci", [Inferred(ci, path) for ci, form in CI.items() for path in _first(form, paths)], warn),
     }
@@ -234,10 +234,6 @@ def _requirement(requirement: object, path: str) -> Iterator[tuple[str, str]]:
     name = _NAME.match(requirement) if isinstance(requirement, str) else None
     if name:
         yield re.sub(r"[-_.]+", "-", name[1]).lower(), path
-
-
-def _framework(needed: Mapping[str, str]) -> Inferred | None:
-    return next(_matching(FRAMEWORKS, needed), None)
 
 
 def _matching(forms: Mapping[str, str], needed: Mapping[str, str]) -> Iterator[Inferred]:

@@ -291,11 +291,8 @@ def _settle(
 ) -> tuple[Answers, dict[str, Inferred]]:
     """All answers, and those of the inferred ones that the template takes."""
     read = {name: answer.value for name, answer in found.items()}
-    offered = (
-        [choice.value for choice in template.questionnaire.questions[CI].choices]
-        if CI in template.questionnaire.questions
-        else []
-    )
+    asked = template.questionnaire.questions.get(CI)
+    offered = {choice.value for choice in asked.choices} if asked else ()
     no_ci = {CI: NO_CI} if NO_CI in offered else {}  # nobody asked for one
     proposed = {NAME: root.name, **no_ci, **propose_answers(root, around), **read}
 

@@ -100,13 +100,16 @@ def _show(plan: "Plan", *, full: bool) -> None:
     for verdict, title, style in (
         (Verdict.REPLACED, "Replaced by the template's:", "red"),
         (Verdict.MERGED, "Yours, with lines of the template:", ""),
-        (Verdict.LEFT_OUT, "Left out, as it would not work beside what is kept:", ""),
         (Verdict.KEPT, "Kept, although the template has such a file:", ""),
     ):
         files = select(plan.files, verdict)
         if files:
             out.print(title, style="bold")
             screen.print_rows([(file.path, file.note) for file in files], {file.path: style for file in files})
+    left_out = select(plan.files, Verdict.LEFT_OUT)
+    if left_out:
+        out.print("Left out, as it would not work beside what is kept:", style="bold")
+        screen.print_rows(file_tree.list_folders(left_out))
     for note in plan.missing:
         out.print(note, markup=False, style="yellow", soft_wrap=True)
 

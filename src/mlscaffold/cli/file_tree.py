@@ -47,6 +47,17 @@ def draw_some(name: str, files: Sequence[File]) -> Tree:
     return root
 
 
+def list_folders(files: Iterable[File]) -> list[tuple[str, str, str]]:
+    """The files in one row for each note and top folder: what is there, how many of them, and the note."""
+    groups: dict[tuple[str, str], list[File]] = {}
+    for file in files:
+        groups.setdefault((file.note, file.path.split("/")[0]), []).append(file)
+    return [
+        (group[0].path if len(group) == 1 else f"{_common(group)}/", _files(len(group)), note)
+        for (note, _), group in groups.items()
+    ]
+
+
 def _common(files: Sequence[File]) -> str:
     """The deepest folder that holds all of the files."""
     parents = [file.path.split("/")[:-1] for file in files]
