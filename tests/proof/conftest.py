@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,18 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the record decide what is proven."""
+    """Let the record decide what is proven, with PyTorch from this machine if it is there, else from its own index."""
+    if not hasattr(config, "workerinput"):  # workers inherit the variable
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        index = make_index(Path(folder.name))
+        if index:
+            os.environ.setdefault("UV_INDEX", index)
     config.pluginmanager.register(Proving(config))
-
-
-@pytest.fixture(scope="session", autouse=True)
-def wheels(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Let uv find PyTorch on this machine, if it is there; where it is not, its own index has to be reached."""
-    index = make_index(tmp_path_factory.mktemp("wheels"))
-    with pytest.MonkeyPatch.context() as patch:
-        if index and "UV_INDEX" not in os.environ:
-            patch.setenv("UV_INDEX", index)
-        yield
 
 
 @pytest.fixture(scope="session", params=KINDS, ids=name_of)

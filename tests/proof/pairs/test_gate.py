@@ -14,12 +14,15 @@ from tests.proof.project import Project
 
 
 def weaken(project: Project) -> None:
-    """Let the next model learn next to nothing."""
+    """Let the next model learn little."""
     path = project.cwd / "params.yaml"
-    for name, value in tasks.WEAK[project.framework].items():
-        text, count = re.subn(rf"(?m)^( +{name}:) \S+", rf"\1 {value}", path.read_text("utf-8"), count=1)
-        assert count, f"{path} does not say {name}"
-        path.write_text(text, "utf-8")
+    for name, value in tasks.WEAK[project.task, project.framework].items():
+        text = path.read_text("utf-8")
+        changed, count = re.subn(rf"(?m)^( +{name}:) \S+", rf"\1 {value}", text, count=1)
+        if not count:  # a default that params.yaml does not say
+            changed, count = re.subn(r"(?m)^model:.*$", rf"\g<0>\n  {name}: {value}", text, count=1)
+        assert count, f"{path} has no section for the model"
+        path.write_text(changed, "utf-8")
 
 
 def without_last_input(schema: Path) -> None:

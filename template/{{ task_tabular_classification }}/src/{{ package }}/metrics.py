@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .core.contract.columns import Answer
-from .core.evaluation.measure import Examples, Metric, Target
+from .core.evaluation.measure import Examples, Metric, Target, pool
 from .core.task.answer import decided
 from .core.task.decision import decide, tabulate, weigh
 from .schema import LABELS
@@ -63,9 +63,10 @@ def _is_right(target: Target, answer: Answer) -> NDArray[np.bool_]:
     return right
 
 
-def _rarest(target: Target) -> int:
-    """Return how often the rarest label occurs: a ranking is as sure as the rows on its smaller side are many."""
-    return int(np.unique(target, return_counts=True)[1].min())
+def _rows_that_count(target: Target) -> int:
+    """Return on how many rows a mean over labels turns: a ranking is as sure as its smaller side has rows."""
+    counts = np.bincount(target, minlength=len(LABELS))[list(WATCHED)]
+    return pool(np.minimum(counts, len(target) - counts))
 
 
 METRICS: dict[str, Metric] = {
@@ -74,14 +75,14 @@ METRICS: dict[str, Metric] = {
         higher_is_better=True,
         meaning="How often a row that has the label is ranked above one that has not: 0.5 is chance, 1 is perfect.",
         bounds=(0, 1),
-        trials=_rarest,
+        trials=_rows_that_count,
     ),
     "average_precision": Metric(
         _of(_mean_over_labels(_average_precision)),
         higher_is_better=True,
         meaning="The mean share of hits among the rows ranked highest; chance is the share of the label in the data.",
         bounds=(0, 1),
-        trials=_rarest,
+        trials=_rows_that_count,
     ),
     "log_loss": Metric(
         _of(_log_loss),

@@ -63,6 +63,16 @@ class GroupMeasure(msgspec.Struct, frozen=True):
     meaning: str
 
 
+def pool(trials: NDArray[np.int64]) -> int:
+    """Return of how many trials one proportion would be as sure as the mean of several is, without those of no trials.
+
+    Nothing is assumed of how they depend on each other: standard deviations, which fall with the root of the trials,
+    add at most. So a proportion of few trials makes the mean less sure only as far as it is a part of it.
+    """
+    present = trials[trials > 0]
+    return round(float(len(present) / np.sum(present**-0.5)) ** 2) if len(present) else 0
+
+
 class Metric(msgspec.Struct, frozen=True):
     """A function of the target and an answer: of all rows or, where it is `by_row`, of each, whose mean counts.
 
