@@ -103,8 +103,8 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.wait_for("What should the model do?")
     terminal.type(DOWN + ENTER)
     terminal.wait_for("What should the model do?  Tabular regression")
-    if "Which framework" in terminal.shown:  # only if there are several
-        terminal.type(ENTER)
+    terminal.wait_for("Which framework trains it?")
+    terminal.type(ENTER)
     terminal.wait_for("What runs the service?")
     terminal.type(ENTER)
     terminal.wait_for("Which cloud")

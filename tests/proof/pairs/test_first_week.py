@@ -217,5 +217,6 @@ def test_a_slip_is_one_sentence_with_its_file_and_line(copy: Project) -> None:
 
 
 def test_a_column_that_the_data_lack_is_one_sentence(copy: Project) -> None:
-    substitute(copy.package / "schema.py", ('name="age"', 'name="Age"'), ('"age": (25.0', '"Age": (25.0'))
+    renamed = [('name="age"', 'name="Age"'), ('"age": (25.0', '"Age": (25.0'), ('"age")', '"Age")')]
+    substitute(copy.package / "schema.py", *renamed)
     assert "the data has no column Age, which schema.py names; did you mean 'age'?" in copy.refuses("data")

@@ -5,7 +5,6 @@ from typing import Any
 import polars as pl
 
 from ...schema import ROW_ID
-from ...source import scan
 from ..contract.columns import Category, Number
 from ..contract.optional import MISSING
 from ..contract.tables import blank
@@ -29,7 +28,7 @@ def read(path: str) -> list[tuple[str, int, Any]]:
         ProjectError: it cannot be read, lacks columns, or holds what breaks the contract.
     """
     try:
-        raw = scan(path).collect()
+        raw = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
         raise ProjectError(f"the labels cannot be read from {path}: {error}") from error
     if REQUEST.name not in raw.columns and ROW_ID in raw.columns:
