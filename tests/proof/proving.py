@@ -28,7 +28,7 @@ from tests.proof.kinds import BARE, NAMES
 from tests.proof.project import Project
 from tests.template.combinations import Template
 
-MINUTES = 25
+MINUTES = 12
 """After so long no other pair is begun, so that a whole run stays below an hour on two processors."""
 
 PAIRS = Path(__file__).with_name("pairs")
