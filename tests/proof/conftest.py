@@ -15,13 +15,13 @@ from tests.proof.project import Project
 from tests.proof.wheels import make_index
 from tests.template.combinations import Answer, Template
 
-DECISIVE = ("task", "framework")
-"""The questions that decide which code runs: every pair of their choices is proven."""
+DECISIVE = ("task", "framework", "backend")
+"""The questions that decide which code runs: every combination of their choices is proven."""
 
 
 def kinds() -> list[dict[str, Answer]]:
-    """Return each combination of task and framework that the template offers."""
-    answers = [{name: c.answers[name] for name in DECISIVE} for c in Template(ROOT).combinations]
+    """Return each combination of the decisive questions that the template offers, as far as they are asked."""
+    answers = [{n: c.asked[n] for n in DECISIVE if n in c.asked} for c in Template(ROOT).combinations]
     return [kind for i, kind in enumerate(answers) if kind not in answers[:i]]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 Prediction = Mapping[str, Any]
 
 WEAK: Mapping[str, Mapping[str, float]] = {
+    "keras": {"epochs": 1, "learning_rate": 1e-5},
     "lightgbm": {"n_estimators": 1, "num_leaves": 2},
     "pytorch": {"epochs": 1, "learning_rate": 1e-5},
     "sklearn": {"max_iter": 2, "max_leaf_nodes": 2},

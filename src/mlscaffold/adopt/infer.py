@@ -26,8 +26,8 @@ _NO_PACKAGES = frozenset({"benchmarks", "docs", "examples", "infra", "notebooks"
 
 # The first that is there decides: many projects have the later ones beside it.
 FRAMEWORKS = {
+    "keras": r"keras|tf-keras|tensorflow(-cpu|-gpu|-macos)?",
     "pytorch": r"torch|pytorch|lightning|pytorch-lightning",
-    "tensorflow": r"tensorflow|keras",
     "xgboost": r"xgboost",
     "lightgbm": r"lightgbm",
     "catboost": r"catboost",
