@@ -61,7 +61,6 @@ def fit(
         loss: What it learns to make small.
         head: The layer that gives the outputs.
     """
-    keras.utils.clear_session()
     keras.utils.set_random_seed(seed)
     features = arrays(encoder, work.features)
     weights = np.ones(len(target)) if work.weights is None else work.weights

@@ -1,7 +1,8 @@
 """The model: built, fitted, searched and exported; with `network.py`, the only file that builds on Keras.
 
 One network predicts the value and the size of its own error. The rows for validation, from which no weight is learned,
-say how many times that size an interval has to reach (split conformal inference, see `core/task/interval.py`).
+say how many times that size an interval has to reach (split conformal inference, see `core/task/interval.py`). As they
+also say when to stop, intervals are a little narrower than they should be; the gate checks what they hold.
 """
 
 from typing import Any
