@@ -87,8 +87,13 @@ def test_every_default_is_a_choice(template: Template) -> None:
             assert question.default in [choice.value for choice in question.choices], question.name
 
 
-def test_at_most_nine_questions(template: Template) -> None:
-    assert len(askable(template)) <= 9
+def test_whoever_takes_the_defaults_is_asked_at_most_nine_questions(template: Template) -> None:
+    assert len(template.answer({}).asked) <= 9
+
+
+def test_no_choice_leads_to_more_than_ten_questions(template: Template) -> None:
+    texts = [question for question in askable(template) if not question.choices]
+    assert max(len(combination.asked) for combination in template.combinations) + len(texts) <= 10
 
 
 def test_patterns_end_where_the_text_ends(template: Template, template_repo: Path) -> None:

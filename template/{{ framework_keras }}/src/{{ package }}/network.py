@@ -48,7 +48,8 @@ def fit(
     work: Fit,
     target: Target,
     loss: str | Callable[[Any, Any], Any],
-    head: keras.layers.Layer,
+    outputs: int,
+    activation: str | None = None,
 ) -> keras.Model:
     """Return a network that has learned from the training rows until those for validation no longer gained from it.
 
@@ -59,8 +60,10 @@ def fit(
         work: The rows; how it goes is reported to it.
         target: What the loss compares the outputs with, shape (rows,).
         loss: What it learns to make small.
-        head: The layer that gives the outputs.
+        outputs: How many numbers it says of a row.
+        activation: What they go through.
     """
+    keras.utils.clear_session()  # layers are named and drawn from the start: both are part of what is exported
     keras.utils.set_random_seed(seed)
     features = arrays(encoder, work.features)
     weights = np.ones(len(target)) if work.weights is None else work.weights
@@ -72,7 +75,7 @@ def fit(
         work.report(epoch, {"validation_loss": logs["val_loss"], "training_loss": logs["loss"]})
 
     learned, answers, counts = choose(~work.validation)
-    network = _build(params, encoder, learned, head)
+    network = _build(params, encoder, learned, keras.layers.Dense(outputs, activation=activation, name="outputs"))
     steps = params.epochs * -(-len(answers) // params.batch_size)
     schedule = keras.optimizers.schedules.CosineDecay(params.learning_rate, steps)
     optimizer = keras.optimizers.AdamW(schedule, weight_decay=params.weight_decay, global_clipnorm=MAX_NORM)

@@ -1,6 +1,6 @@
 """An exported graph as a file whose bytes depend on the model alone."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ def _normalize(model: onnx.ModelProto) -> None:
     _forget_notes(model)
     model.opset_import.sort(key=lambda opset: opset.domain)
     model.graph.name = "model"
+    _order(model.graph)
     names = {value.name: value.name for value in [*model.graph.input, *model.graph.output]}
     _rename(model.graph, {"": "", **names})
     sizes: dict[str, str] = {}
@@ -41,6 +42,33 @@ def _normalize(model: onnx.ModelProto) -> None:
         for size in value.type.tensor_type.shape.dim:
             if size.dim_param:
                 size.dim_param = sizes.setdefault(size.dim_param, f"size_{len(sizes)}")
+
+
+def _order(graph: onnx.GraphProto) -> None:
+    """Put the nodes of a graph in the order in which its outputs need them; converters sort them by such names."""
+    makers = {name: place for place, node in enumerate(graph.node) for name in node.output}
+    needs = [[makers[name] for name in _read(node) if name in makers] for node in graph.node]
+    ordered: dict[int, None] = {}
+    stack = [makers[value.name] for value in reversed(graph.output) if value.name in makers]
+    while stack:
+        missing = [place for place in needs[stack[-1]] if place not in ordered]
+        if missing:
+            stack += reversed(missing)
+        else:
+            ordered[stack.pop()] = None
+    nodes = [graph.node[place] for place in ordered]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def _read(node: onnx.NodeProto) -> Iterator[str]:
+    """Yield the names of the values that a node reads, itself or in the graphs inside it."""
+    yield from node.input
+    for attribute in node.attribute:
+        for inner in [attribute.g, *attribute.graphs]:
+            yield from (value.name for value in inner.output)
+            for each in inner.node:
+                yield from _read(each)
 
 
 def _rename(graph: onnx.GraphProto, names: dict[str, str]) -> None:

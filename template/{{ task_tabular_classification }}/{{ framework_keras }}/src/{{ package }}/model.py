@@ -37,9 +37,10 @@ def build(params: dict[str, Any], seed: int) -> Model:
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to the training rows until those for validation no longer gain from it."""
     model.encoder = Encoder.fit({name: values[~work.validation] for name, values in work.features.items()})
-    head = keras.layers.Dense(len(LABELS), activation="softmax")
     loss = "sparse_categorical_crossentropy"
-    model.network = network.fit(model.params, model.seed, model.encoder, work, work.target, loss, head)
+    model.network = network.fit(
+        model.params, model.seed, model.encoder, work, work.target, loss, len(LABELS), activation="softmax"
+    )
     return model
 
 

@@ -47,8 +47,8 @@ def fit(model: Model, work: Fit) -> Model:
     model.encoder = Encoder.fit({name: values[~work.validation] for name, values in work.features.items()})
     learned = work.target[~work.validation]
     mean, scale = float(learned.mean()), float(learned.std()) or 1.0
-    target, head = (work.target - mean) / scale, keras.layers.Dense(2)
-    fitted = network.fit(model.params, model.seed, model.encoder, work, target, _loss, head)
+    target = (work.target - mean) / scale
+    fitted = network.fit(model.params, model.seed, model.encoder, work, target, _loss, outputs=2)
     value, error = fitted.output[:, 0] * scale + mean, fitted.output[:, 1] * scale
     both = keras.Model(fitted.input, [value, error])
     rows = np.flatnonzero(work.validation)
