@@ -157,7 +157,7 @@ def test_what_the_template_has_no_choice_for_is_said() -> None:
 
 @pytest.mark.parametrize(
     ("packages", "framework"),
-    [("torch", "pytorch"), ("lightning\nlightgbm", "pytorch"), ("xgboost-cpu", "xgboost"), ("lightgbm", "lightgbm")],
+    [("xgboost-cpu", "xgboost"), ("lightgbm", "lightgbm")],
 )
 def test_the_framework_is_taken(packages: str, framework: str) -> None:
     assert found({"requirements.txt": f"scikit-learn\n{packages}\n"}) == ({"framework": framework}, [])
