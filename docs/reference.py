@@ -12,6 +12,7 @@ import typer.main
 from mlscaffold.cli.app import app
 from mlscaffold.update.status import MEANING as STATES
 from mlscaffold.update.verdicts import MEANING as VERDICTS
+from tests.proof.kinds import KINDS, Kind
 from tests.template.combinations import Question, Template
 
 PACKAGE = "src/{{ package }}"
@@ -20,7 +21,8 @@ PACKAGE = "src/{{ package }}"
 def write_reference(root: Path, folder: Path) -> None:
     """Write the pages about the template and the command in *root* into *folder*."""
     folder.mkdir(parents=True, exist_ok=True)
-    pages = {"options": options(Template(root)), "commands": commands(), "project": project(root / "template")}
+    template = Template(root)
+    pages = {"options": options(template), "commands": commands(), "project": project(template)}
     for name, lines in pages.items():
         (folder / f"{name}.md").write_text("\n".join(lines) + "\n", "utf-8")
 
@@ -61,21 +63,20 @@ def verdicts() -> Iterator[str]:
     yield from _table(("State", "Meaning"), [(state.value, text) for state, text in STATES.items()])
 
 
-def project(template: Path) -> Iterator[str]:
-    """Yield the page of what a project has: its commands and its settings, read from the source."""
+def project(template: Template) -> Iterator[str]:
+    """Yield the page of what a project has: its commands, settings and parameters, read from the source."""
     yield "# A project's commands and settings\n"
     yield "`uv run PROJECT COMMAND --help` tells the options of each command.\n"
-    rows = [(f"`{name}`", text) for name, text in commands_of_a_project(template).items()]
+    rows = [(f"`{name}`", text) for name, text in commands_of_a_project(template.folder).items()]
     yield from _table(("Command", "Does"), rows)
     yield "## Settings\n"
     yield "Environment variables. With none of them set, everything is kept below `artifacts/`.\n"
-    yield from _table(("Variable", "Default", "Meaning"), _settings(template))
+    yield from _table(("Variable", "Default", "Meaning"), _settings(template.folder))
     yield "## Parameters\n"
-    yield "`params.yaml`, as each task and framework begins with it. An unknown name is refused.\n"
-    for path in sorted(template.rglob("params.yaml")):
-        layers = [part.strip("{ }") for part in path.relative_to(template).parts[:-1]]
-        yield f"### {', '.join(layers)}\n"
-        yield f"```yaml\n{path.read_text('utf-8')}```\n"
+    yield "`params.yaml` as generated for each task and framework. An unknown name is refused.\n"
+    for kind in KINDS:
+        yield f"### {', '.join(map(str, kind.values()))}\n"
+        yield f"```yaml\n{_parameters(template, kind)}```\n"
 
 
 def commands_of_a_project(template: Path) -> dict[str, str]:
@@ -86,6 +87,13 @@ def commands_of_a_project(template: Path) -> dict[str, str]:
         for node in tree.body
         if isinstance(node, ast.FunctionDef) and any("app.command" in ast.unparse(d) for d in node.decorator_list)
     }
+
+
+def _parameters(template: Template, kind: Kind) -> str:
+    """Return `params.yaml` of a project of a kind."""
+    combination = template.answer(kind)
+    (source,) = (s for s in template.sources if str(template.path_of(s, combination)) == "params.yaml")
+    return template.render(template.text_of(source.path), combination.answers)
 
 
 def _settings(template: Path) -> Iterator[tuple[str, ...]]:
