@@ -17,7 +17,7 @@ from .settings import Settings
 
 app = typer.Typer(
     help=__doc__,
-    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 refused by the gate, 4 drift.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong usage, 3 refused by the gate, 4 drift or a worse model.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -211,7 +211,7 @@ def monitor(
     ),
     as_json: AsJson = False,
 ) -> None:
-    """Compare the logged predictions with the training data and with what happened; exit with 4 if they got worse."""
+    """Compare logged predictions with the training data and the outcomes; exit with 4 on drift or a worse model."""
     from .core.bundles import registry
     from .core.monitoring import drift, outcomes
     from .core.monitoring import report as drift_report
@@ -236,7 +236,7 @@ def labels(
     source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path or a URI.")],
     as_json: AsJson = False,
 ) -> None:
-    """Keep what happened to the rows of requests, which `monitor` compares with the predictions."""
+    """Store the outcomes of logged predictions, which `monitor` compares with them."""
     from .core.data import labels as late
     from .core.monitoring import outcomes
 

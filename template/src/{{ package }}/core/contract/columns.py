@@ -27,7 +27,7 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     matrix: ClassVar[Literal["numbers", "texts"] | None] = None
     """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
     form: ClassVar[str]
-    """What a value is read as, for whoever has to mend one."""
+    """What a value has to be, as error messages say it."""
 
     @abstractmethod
     def type(self) -> Any:

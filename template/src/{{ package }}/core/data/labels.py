@@ -30,7 +30,8 @@ def read(path: str) -> list[tuple[str, int, Any]]:
     try:
         raw = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, infer_schema=False)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise ProjectError(f"the labels cannot be read from {path}: {error}") from error
+        reason = str(error).partition("\n")[0]
+        raise ProjectError(f"the labels cannot be read from {path}: {reason}") from error
     if REQUEST.name not in raw.columns and ROW_ID in raw.columns:
         raw = raw.rename({str(ROW_ID): REQUEST.name})
     if missing := [column.name for column in (REQUEST, TARGET_COLUMN) if column.name not in raw.columns]:
@@ -42,6 +43,6 @@ def read(path: str) -> list[tuple[str, int, Any]]:
     known = blank(rows, [TARGET_COLUMN], MISSING).filter(pl.col(TARGET_COLUMN.name).is_not_null())
     frame, bad = check(known, (REQUEST, ROW, TARGET_COLUMN))
     if bad.height:
-        raise ProjectError(f"{path} holds invalid values; mend them or take their rows out:\n{table(bad)}")
+        raise ProjectError(f"{path} holds invalid values; correct them or remove their rows:\n{table(bad)}")
     whole = frame.with_columns(pl.col(ROW.name).cast(pl.Int64))
     return whole.select(REQUEST.name, ROW.name, TARGET_COLUMN.name).rows()

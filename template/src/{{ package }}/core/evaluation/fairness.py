@@ -1,9 +1,8 @@
 """Fairness: how differently one group fares from all others.
 
-Shares are compared by their difference and its interval (R. G. Newcombe, "Interval estimation for the difference
-between independent proportions", 1998, method 10), which is honest for small groups, too; means by the bootstrap. The
-gate refuses only where the whole interval lies beyond the limit: a bare threshold would refuse most models that are
-fair. And what is not refused is not called fair: the rows may be too few to tell.
+Shares are compared by the difference of their Wilson intervals, which is honest for small groups, too; means by the
+bootstrap. The gate refuses only where the whole interval lies beyond the limit: a bare threshold would refuse most
+models that are fair. And what is not refused is not called fair: the rows may be too few to tell.
 """
 
 from typing import Literal
@@ -18,7 +17,7 @@ from ..errors import ProjectError
 from ..params import Fairness, Gate
 from ..task.fairness import MEASURES
 from .groups import find_groups
-from .intervals import Estimate, Z, bootstrap
+from .intervals import Estimate, bootstrap, estimate_share, subtract
 from .measure import Examples, GroupMeasure
 
 MIN_UNITS = 20
@@ -101,10 +100,11 @@ def compare(
         measure: Whether the values are the zeros and ones of a share.
         resamples: How often to resample means.
     """
-    inside, outside = (_count_units(units[rows]) for rows in (members, ~members))
+    sides = [(rows, _count_units(units[rows])) for rows in (members, ~members)]
     if measure.is_share:
-        return _difference(float(values[members].mean()), inside, float(values[~members].mean()), outside)
-    if min(inside, outside) < MIN_UNITS:
+        own, others = (estimate_share(float(values[rows].mean()), n) for rows, n in sides)
+        return subtract(own, others)
+    if min(count for _, count in sides) < MIN_UNITS:
         return None
 
     def difference(rows: NDArray[np.int64]) -> float:
@@ -118,20 +118,3 @@ def _count_units(units: NDArray[np.int64]) -> float:
     """Return how many independent rows these are worth if rows of one unit are all the same (L. Kish, 1965)."""
     sizes = np.unique(units, return_counts=True)[1]
     return float(sizes.sum() ** 2 / (sizes**2).sum())
-
-
-def _difference(share: float, rows: float, other: float, other_rows: float) -> Estimate:
-    """Return the difference of two shares with Newcombe's interval."""
-    low, high = _wilson(share, rows)
-    other_low, other_high = _wilson(other, other_rows)
-    difference = share - other
-    down = np.hypot(share - low, other_high - other)
-    up = np.hypot(high - share, other - other_low)
-    return Estimate(difference, float(difference - down), float(difference + up))
-
-
-def _wilson(share: float, rows: float) -> tuple[float, float]:
-    """Return the interval of a share (E. B. Wilson, "Probable inference", 1927)."""
-    middle = (share + Z**2 / (2 * rows)) / (1 + Z**2 / rows)
-    reach = Z * np.sqrt(share * (1 - share) / rows + Z**2 / (4 * rows**2)) / (1 + Z**2 / rows)
-    return float(middle - reach), float(middle + reach)

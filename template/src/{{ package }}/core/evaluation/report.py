@@ -1,5 +1,7 @@
 """What a model is worth on the held-out rows: metrics with intervals, slices, and importances."""
 
+from collections import Counter
+
 import msgspec
 import numpy as np
 
@@ -50,7 +52,10 @@ def show(report: Report) -> str:
         widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
         lines.append(f"{title}:")
         lines += ["  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
-    lines += [f"fairness, {gap.column} {gap.group}: {gap}" for gap in report.fairness]
+    if report.fairness:
+        counts = Counter(gap.verdict for gap in report.fairness)
+        told = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
+        lines.append(f"Fairness of {len(report.fairness)} groups (each is in the model card): {told}")
     return "\n".join(lines)
 
 

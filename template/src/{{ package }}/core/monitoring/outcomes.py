@@ -1,9 +1,7 @@
 """Outcomes: what happened to the rows that were asked about, and how good the answers to them were.
 
 An outcome belongs to a logged prediction by the id of the request and the row therein. The live metrics are compared
-with those of the held-out rows. Both are samples, so the interval of their difference takes both intervals into account
-(R. G. Newcombe, "Interval estimation for the difference between independent proportions", 1998, whose method holds for
-other statistics, too: G. Y. Zou, A. Donner, "Construction of confidence limits about effect measures", 2008).
+with those of the held-out rows. Both are samples, so the interval of their difference takes both intervals into account.
 """
 
 import gzip
@@ -20,7 +18,7 @@ from ...metrics import METRICS
 from ..bundles.bundle import Bundle
 from ..bundles.storage import open_folder, store_errors
 from ..contract.columns import Answer
-from ..evaluation.intervals import Estimate, estimate
+from ..evaluation.intervals import Estimate, estimate, subtract
 from ..evaluation.measure import Metric, Target
 from ..task.answer import read_outcomes, restore
 from .profiles import Thresholds
@@ -138,8 +136,6 @@ def estimate_live(metric: Metric, target: Target, answer: Answer, resamples: int
 
 def compare(metric: Metric, live: Estimate, held_out: Estimate) -> Estimate:
     """Return by how much a metric is worse live than on the held-out rows, with its interval of 99 %."""
-    upper, lower = (held_out, live) if metric.higher_is_better else (live, held_out)
-    loss = upper.value - lower.value
-    below = float(np.hypot(upper.value - upper.low, lower.high - lower.value))
-    above = float(np.hypot(upper.high - upper.value, lower.value - lower.low))
-    return Estimate(loss, loss - WIDER * below, loss + WIDER * above)
+    loss = subtract(held_out, live) if metric.higher_is_better else subtract(live, held_out)
+    low, high = (loss.value + WIDER * (end - loss.value) for end in (loss.low, loss.high))
+    return Estimate(loss.value, low, high)
