@@ -1,7 +1,7 @@
 """Outcomes: what happened to the rows that were asked about, and how good the answers to them were.
 
 An outcome belongs to a logged prediction by the id of the request and the row therein. The live metrics are compared
-with those of the held-out rows. Both are samples, so the interval of their difference takes both intervals into account.
+with those of the held-out rows; both are samples, and the interval of their difference takes account of both.
 """
 
 import gzip
