@@ -149,10 +149,11 @@ def test_what_can_be_read_in_two_ways_is_left_to_the_user() -> None:
     ]
 
 
-def test_what_the_template_has_no_choice_for_is_said() -> None:
-    answers, said = found({"requirements.txt": "scikit-learn\ncatboost\n"})
+@pytest.mark.parametrize("package", ["catboost", "tensorflow", "torch"])
+def test_what_the_template_has_no_choice_for_is_said(package: str) -> None:
+    answers, said = found({"requirements.txt": f"scikit-learn\n{package}\n"})
     assert answers == {}
-    assert said[0].startswith("catboost in requirements.txt is not supported yet: framework can be ")
+    assert said[0].startswith(f"{package} in requirements.txt is not supported yet: framework can be ")
 
 
 @pytest.mark.parametrize(

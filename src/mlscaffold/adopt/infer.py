@@ -32,6 +32,7 @@ _NO_PACKAGES = frozenset({"benchmarks", "docs", "examples", "infra", "notebooks"
 
 # The first that is there decides: many projects have the later ones beside it.
 FRAMEWORKS = {
+    "pytorch": r"torch|pytorch|lightning|pytorch-lightning",
     "tensorflow": r"tensorflow|keras",
     "xgboost": r"xgboost(-cpu)?",
     "lightgbm": r"lightgbm",
