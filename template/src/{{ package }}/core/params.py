@@ -34,7 +34,7 @@ class Split(Section, frozen=True):
     """How rows are held out, and which share of the others a framework may stop early by."""
 
     holdout: Share
-    validation: Share
+    validation: Share = 0.2
 
 
 class Fairness(Section, frozen=True):
