@@ -91,7 +91,7 @@ def long_table(record: Record) -> str:
                 framework,
                 _metric(entry),
                 f"{beside.figures['value']:.3f}" if beside else "",
-                f"{figures['naive']:.3f}",
+                f"{round(figures['naive'], 3) + 0.0:.3f}",
                 f"{figures['processor_seconds']:.0f}",
                 f"{figures['environment_mb']:.0f}",
                 f"{figures['serving_environment_mb']:.0f}",
