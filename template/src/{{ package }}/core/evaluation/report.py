@@ -54,8 +54,8 @@ def show(report: Report) -> str:
         lines += ["  " + "  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)) for row in [head, *rows]]
     if report.fairness:
         counts = Counter(gap.verdict for gap in report.fairness)
-        told = ", ".join(f"{verdict} {count}" for verdict, count in counts.items())
-        lines.append(f"Fairness of {len(report.fairness)} groups (each is in the model card): {told}")
+        told = ", ".join(f"{count} × {verdict}" for verdict, count in counts.items())
+        lines.append(f"Fairness of {len(report.fairness)} groups, each in the model card: {told}")
     return "\n".join(lines)
 
 
