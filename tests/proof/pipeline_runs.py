@@ -193,6 +193,7 @@ class Azure(Runner):
         given = {
             "SYSTEM_OIDCREQUESTURI": "https://dev.azure.com/oidc",
             "BUILD_BUILDID": "1",
+            "SYSTEM_DEFINITIONID": "1",
             "BUILD_SOURCEVERSION": self._head(),
             "AGENT_TEMPDIRECTORY": str(self.project.parent),
             "BUILD_CRONSCHEDULE_DISPLAYNAME": self.variables.get("REASON", "weekly"),

@@ -126,6 +126,9 @@ def az(*arguments: str) -> int:
         return _log_in("registry", login.read_text())
     if arguments[:2] == ("aks", "get-credentials"):
         (STATE / "cluster").touch()
+    if arguments[:3] == ("pipelines", "runs", "list"):  # no run has been good yet, so nothing is listed
+        known = os.environ.get("AZURE_DEVOPS_EXT_PAT") == TOKEN and option["--pipeline-ids"]
+        return 0 if known else _refuse("Before you can run Azure DevOps commands, you need to run the login command")
     return 0
 
 
