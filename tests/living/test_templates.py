@@ -9,6 +9,7 @@ import pytest
 from tests.cli.conftest import git, names
 from tests.living.conftest import Run
 from tests.living.house import FILES, QUESTIONS, URL, House, answers_of
+from tests.template import plain_copier
 
 QUICK = ("--defaults", "--no-lock", "--no-git")
 ANSWERS = "template/{{ _copier_conf.answers_file }}.jinja"
@@ -120,6 +121,24 @@ def test_templates_that_are_not_made_for_us(run: Run, fork: House) -> None:
     assert "does not write mlscaffold_origin" in refused(run, "--template", fork.root)
     fork.release(None, {ANSWERS: FILES[ANSWERS], "partials/empty.jinja": None})
     assert "it has no partials" in refused(run, "--template", fork.root)
+
+
+def test_layers_are_rendered_as_copier_renders_them(run: Run, fork: House, tmp_path: Path) -> None:
+    """They are put together before, but for links, which would lead elsewhere."""
+    (fork.root / "template/{{ ci_github }}/docs").mkdir(parents=True)
+    (fork.root / "template/{{ ci_github }}/docs/link.md").symlink_to("../../README.md.jinja")
+    changes = {
+        "template/{{ ci_github }}/src/{{ package }}/{{ cloud_aws }}/login.py.jinja": "NAME = '{{ package }}'\n",
+        "template/{{ ci_github }}/src/{{ package }}/{{ cloud_gcp }}/login.py": "NAME = None\n",
+        "template/src/{{ cloud_aws }}/bucket/region.py": "REGION = None\n",
+    }
+    fork.release(None, changes)
+    plain = plain_copier.run("copy", "--defaults", "--vcs-ref=HEAD", fork.root, tmp_path / "plain")
+    assert plain.returncode == 0, plain.stderr
+    run("new", "churn", *QUICK, "--set=project_name=Churn", "--template", fork.root)
+    ours, theirs = (plain_copier.read_files(folder) for folder in (Path("churn"), tmp_path / "plain"))
+    assert ours == theirs
+    assert ours["src/churn/login.py"].content == b"NAME = 'churn'\n"
 
 
 def test_a_repository_can_be_adopted_by_a_fork(run: Run, fork: House) -> None:

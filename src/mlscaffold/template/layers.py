@@ -1,5 +1,6 @@
 """Layers: the template's folders that are named after an answer, and lie in a project only if that was given."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -32,13 +33,23 @@ def stage_questions(root: Path, into: Path, files: str) -> None:
     _stage(root, into, lambda folder, _: bool(files) and Path(folder) == root / files, _link)
 
 
-def stage_template(root: Path, into: Path, leave_out: Collection[str], *, empty: bool = False) -> None:
-    """Give a template another folder, without some of its layers: each path takes time, whatever it becomes.
+def stage_template(
+    root: Path,
+    into: Path,
+    leave_out: Collection[str],
+    unfold: Collection[str] = (),
+    *,
+    suffix: str = "",
+    empty: bool = False,
+) -> None:
+    """Give a template another folder, with fewer paths: each takes time, whatever it becomes.
 
     Args:
         root: the folder of copier.yml.
         into: a folder to make; its files are the same files, where the system allows that, and not to be changed.
         leave_out: names of the layers to leave out.
+        unfold: names of the layers whose files are put where they will lie in the project.
+        suffix: how the names of files that are rendered end.
         empty: whether only the paths matter.
     """
 
@@ -47,6 +58,10 @@ def stage_template(root: Path, into: Path, leave_out: Collection[str], *, empty:
         return match is not None and match[1] in leave_out
 
     _stage(root, into, skip, _touch if empty else _link)
+    for folder, names, _ in os.walk(into, topdown=False):
+        for name in names:
+            if (match := _FOLDER.fullmatch(name)) and match[1] in unfold:
+                _unfold(Path(folder, name), Path(folder), suffix)
 
 
 def read_layers(folder: Path) -> Iterator[tuple[str, tuple[str, ...]]]:
@@ -74,6 +89,28 @@ def _stage(root: Path, into: Path, skip: Callable[[str, str], bool], copy: Calla
             )
         else:
             _link(str(source), str(target))
+
+
+def _unfold(layer: Path, into: Path, suffix: str) -> None:
+    """Move a layer's files, but for links, which lead elsewhere from there, and for what another file stands for."""
+    for path in list(layer.iterdir()):
+        target = into / path.name
+        if path.is_symlink():
+            continue
+        if path.is_dir():
+            if not os.path.lexists(target) or (target.is_dir() and not target.is_symlink()):
+                target.mkdir(exist_ok=True)
+                _unfold(path, target, suffix)
+        elif not any(os.path.lexists(into / name) for name in _names_of(path.name, suffix)):
+            path.rename(target)
+    with contextlib.suppress(OSError):  # what could not be moved
+        layer.rmdir()
+
+
+def _names_of(name: str, suffix: str) -> set[str]:
+    """The names in a template that become the same name as this one."""
+    plain = name.removesuffix(suffix)
+    return {plain, plain + suffix}
 
 
 def _link(source: str, target: str) -> None:

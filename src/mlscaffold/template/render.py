@@ -41,6 +41,17 @@ class Template:
     origin: Origin
     trusted: bool = False
 
+    @property
+    def files(self) -> Path:
+        """The folder of what is rendered."""
+        folder = self.root / str(self.questionnaire.settings.get("_subdirectory") or "")
+        return folder if folder.is_dir() else self.root  # its name may be an expression
+
+    @property
+    def suffix(self) -> str:
+        """How the names of files that are rendered end; what Copier takes unless the template says otherwise."""
+        return str(self.questionnaire.settings.get("_templates_suffix", ".jinja"))
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -106,7 +117,7 @@ def settle_answers(
             (_LISTING, f'{start} {{"recorded": dict(_copier_answers), "everything": {{{names}}}}} | to_json {end}'),
             (_SKIPPED, "\n".join(map(str, settings.get("_skip_if_exists") or ()))),
         ):
-            (asking / files / f"{name}{settings.get('_templates_suffix', '.jinja')}").write_text(text, "utf-8")
+            (asking / files / f"{name}{template.suffix}").write_text(text, "utf-8")
         _call_copier(template, asking, made, given, defaults or {}, recorded)
         content = json.loads((made / _LISTING).read_text("utf-8"))
         skipped = (made / _SKIPPED).read_text("utf-8").splitlines()
@@ -168,11 +179,12 @@ def render(template: Template, into: Path, answers: Answers, exclude: Sequence[s
         TemplateError: the template is broken, or makes what git would take for a repository.
         OSError: the disk is full, or the like.
     """
-    layers = find_layers(template.root, template.questionnaire.all_layers)
+    layers = find_layers(template.files, template.questionnaire.all_layers)
     inactive = {name for name in layers if answers.everything[name] == ""}
+    active = {name for name in layers if answers.everything[name] == "."}
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
         staged = Path(folder, "template")
-        stage_template(template.root, staged, inactive)
+        stage_template(template.root, staged, inactive, active, suffix=template.suffix)
         _call_copier(template, staged, into, answers.given, answers.defaults, answers.recorded, exclude)
     _refuse_repositories(into)
 
@@ -185,7 +197,7 @@ def trace_layers(template: Template, answers: Answers, *, every: bool = False) -
         answers: all of them, settled.
         every: whether to look at the layers that are not switched on, too.
     """
-    layers = find_layers(template.root, template.questionnaire.all_layers)
+    layers = find_layers(template.files, template.questionnaire.all_layers)
     shown = {name for name in layers if every or answers.everything[name] != ""}
     given = {**answers.given, **{name: f"@{name}" for name in shown}}
     with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
