@@ -124,8 +124,11 @@ def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_js
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
-    decision = gate.promote(bundle, params.load(), settings, new_baseline=new_baseline)
-    _print(f"{bundle.id} is the champion: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
+    decision = gate.judge(bundle, params.load(), settings)
+    _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
+    gate.promote(bundle, decision, settings, new_baseline=new_baseline)
+    if not as_json:
+        typer.echo(f"{bundle.id} is the champion")
 
 
 @app.command()

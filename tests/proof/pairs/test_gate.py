@@ -63,7 +63,7 @@ def test_a_worse_model_is_refused_with_3(contest: Project) -> None:
     weaken(contest)
     assert "worse than the champion" in contest.refuses("pipeline", code=3)
     contest("evaluate", code=3)
-    contest("promote", "--new-baseline", code=3)
+    assert contest.json("promote", "--new-baseline", code=3)["decision"]["verdict"] == "refused"
     assert champion_of(contest) == before
 
 

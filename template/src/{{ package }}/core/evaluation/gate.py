@@ -57,23 +57,21 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
 
 
-def promote(candidate: Bundle, params: Params, settings: Settings, *, new_baseline: bool) -> Decision:
+def promote(candidate: Bundle, decision: Decision, settings: Settings, *, new_baseline: bool) -> None:
     """Make a candidate the champion if the gate lets it pass.
 
     Args:
         candidate: A bundle of the store.
-        params: The gate.
+        decision: What the gate says of it.
         settings: Where the store is.
         new_baseline: Accept a candidate that cannot be compared with the champion; the card will say so.
 
     Raises:
         GateRefusedError: it does not.
     """
-    decision = judge(candidate, params, settings)
     enforce(decision, new_baseline=new_baseline)
     baseline = "a new baseline, because " if decision.verdict == "incomparable" else ""
     registry.crown(candidate, f"{baseline}{decision.reason}", settings)
-    return decision
 
 
 def enforce(decision: Decision, *, new_baseline: bool = False) -> None:
