@@ -72,7 +72,7 @@ def keep_asking(port: int, body: bytes, stop: threading.Event) -> None:
     sent = [json.dumps({"instances": rows}).encode() for rows in ([instance] * 20, [strange], [{"nonsense": 1}])]
     while not stop.wait(0.1):
         for content in sent:
-            ask(port, "POST", "/v1/predict", content)
+            ask(port, "POST", "/v1/predict", content, {"x-request-id": "asked"})
 
 
 def rows(project: Project, log: Path) -> int:
@@ -81,10 +81,16 @@ def rows(project: Project, log: Path) -> int:
 
 
 def measure_drift(project: Project, folder: Path, log: Mapping[str, str]) -> None:
-    """Run the project's monitoring, which must see that one row again and again is not what the model was made from."""
-    command = [str(project.folder / f".venv/bin/{NAME}"), "monitor", "--out", str(folder / "drift")]
-    done = subprocess.run(command, cwd=project.folder, env={**os.environ, **log}, check=False, capture_output=True)
-    assert done.returncode == 4, done.stdout + done.stderr
+    """Run the project's monitoring, which must see that one row again and again is not what the model was made from.
+
+    What happened to these rows is known, too.
+    """
+    happened = "".join(f"asked,{row},{('good', 'bad')[row % 2]}\n" for row in range(20))
+    (folder / "labels.csv").write_text(f"request_id,row,credit_risk\n{happened}", encoding="utf-8")
+    for arguments, code in ((("labels", folder / "labels.csv"), 0), (("monitor", "--out", folder / "drift"), 4)):
+        command = [project.folder / f".venv/bin/{NAME}", *arguments]
+        done = subprocess.run(command, cwd=project.folder, env={**os.environ, **log}, check=False, capture_output=True)
+        assert done.returncode == code, done.stdout + done.stderr
 
 
 def exporter_options(project: Project, folder: Path, port: int) -> Sequence[str]:
@@ -145,11 +151,15 @@ def test_every_panel_has_data(prometheus: int, project: Project, champion: Path)
     assert {each["metric"]["status"] for each in series["Requests per second", "__auto"]} == {"200", "422"}
     assert [each["metric"]["model"] for each in series["Instances by model", "__auto"]] == [champion.name]
     assert max(values["Drift", "__auto"]) > 0.2
+    (live,) = [
+        each for each in series["Performance", "__auto"] if each["metric"] == {"metric": "roc_auc", "rows": "live"}
+    ]
+    assert float(live["value"][1]) == 0.5, "rows that are all the same cannot be told apart"
 
 
 def test_a_misspelt_metric_has_no_data(prometheus: int, project: Project) -> None:
     for (panel, name), expression in expressions(project).items():
-        for metric in ("http_requests_total", "http_request_duration", "predicted", "unseen", "drift", "loaded", "log"):
+        for metric in ("http_requests_total", "http_request_duration", "predicted", "unseen", "drift", "model", "log"):
             if metric in expression:
                 found = query(prometheus, expression.replace(metric, metric[:-1] + "x"))
                 assert all(math.isnan(float(each["value"][1])) for each in found), (panel, name)

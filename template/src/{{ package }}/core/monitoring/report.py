@@ -91,4 +91,15 @@ def _registry(report: DriftReport) -> CollectorRegistry:
         drifted.labels(column.name).set(int(column in report.drifted))
         if column.ks is not None:
             ks.labels(column.name).set(column.ks)
+    if report.performance:
+        _tell_prometheus(report.performance, registry)
     return registry
+
+
+def _tell_prometheus(performance: Performance, registry: CollectorRegistry) -> None:
+    Gauge("labels_joined", "Labels that belong to logged predictions.", registry=registry).set(performance.joined)
+    Gauge("model_worse", "1 if the model has become worse.", registry=registry).set(performance.worse)
+    metric = Gauge("model_metric", "A metric, live or on the held-out rows.", ["metric", "rows"], registry=registry)
+    for rows, estimates in (("live", performance.live), ("held_out", performance.held_out)):
+        for name, estimate in estimates.items():
+            metric.labels(name, rows).set(estimate.value)
