@@ -69,10 +69,10 @@ def keep_asking(port: int, body: bytes, stop: threading.Event) -> None:
     """Send what a service gets in real life: requests in order, of unseen categories, and of nonsense."""
     (instance,) = json.loads(body)["instances"]
     strange = {name: "never seen" if isinstance(value, str) else value for name, value in instance.items()}
-    sent = [json.dumps({"instances": rows}).encode() for rows in ([instance] * 20, [strange], [{"nonsense": 1}])]
+    sent = {"asked": [instance] * 20, "strange": [strange], "nonsense": [{"nonsense": 1}]}
     while not stop.wait(0.1):
-        for content in sent:
-            ask(port, "POST", "/v1/predict", content, {"x-request-id": "asked"})
+        for name, rows in sent.items():
+            ask(port, "POST", "/v1/predict", json.dumps({"instances": rows}).encode(), {"x-request-id": name})
 
 
 def rows(project: Project, log: Path) -> int:
