@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -25,7 +26,22 @@ def build(site: Path) -> None:
         write_deployment(ROOT, pages / "deploy")
         sphinx = [sys.executable, "-m", "sphinx", "--quiet", "--fail-on-warning", "--builder", "html"]
         subprocess.run([*sphinx, "--doctree-dir", Path(scratch, "doctrees"), pages, site], check=True)
+        write_llms(pages, site)
     explorer.build(site / "explorer/index.html", ROOT, Origin.of(ROOT))
+
+
+def write_llms(pages: Path, site: Path) -> None:
+    """Write what coding agents read: the pages as Markdown beside those for people, and `llms.txt`, which lists them.
+
+    Its form is that of llmstxt.org: a title, a summary as a quotation, and lists of links below second headings.
+    """
+    for page in pages.rglob("*.md"):
+        shutil.copy(page, site / page.relative_to(pages))
+    title, summary, *rest = (pages / "index.md").read_text("utf-8").partition("```{toctree}")[0].split("\n\n")
+    links = "\n".join(part for part in rest if part.startswith("- "))
+    links = re.sub(r'<a href="(.+?)">(.+?)</a>', r"[\2](\1)", links)
+    quoted = "\n".join(f"> {line}" for line in summary.splitlines())
+    (site / "llms.txt").write_text(f"{title}\n\n{quoted}\n\n## Guide\n\n{links}\n", "utf-8")
 
 
 if __name__ == "__main__":

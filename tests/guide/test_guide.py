@@ -67,6 +67,15 @@ def test_the_site_has_the_guide_the_reference_and_the_explorer(site: Path) -> No
     assert {f"reference/{name}.html" for name in ("options", "commands", "project")} <= pages
 
 
+def test_coding_agents_find_every_page(site: Path) -> None:
+    text = (site / "llms.txt").read_text("utf-8")
+    assert re.match(r"# mlscaffold\n\n(> .+\n)+\n## Guide\n\n- \[", text)
+    links = re.findall(r"\[[^]]+\]\(([^)]+)\)", text)
+    pages = {page.relative_to(site).as_posix() for page in site.rglob("*.md")} - {"index.md"}
+    assert pages <= set(links)
+    assert all((site / link).is_file() for link in links)
+
+
 def test_no_page_asks_another_server(site: Path) -> None:
     found = [str(page) for page in site.rglob("*.html") if _FETCHED.search(page.read_text("utf-8"))]
     assert found == []
