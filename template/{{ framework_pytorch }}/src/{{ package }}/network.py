@@ -3,8 +3,8 @@
 Categories are embedded, all of them by one table, beside standardized numbers. Codes and statistics are those of the
 rows it learns from: a category that was not among them adds nothing, and a missing number is zero beside a flag.
 
-PyTorch is installed without CUDA. To train on an NVIDIA GPU under Linux, write "cuda" in place of "cpu" among the
-`default-groups` in `pyproject.toml`. Two trainings give the same bundle on a CPU; on a GPU they need not.
+PyTorch is installed without CUDA; README.md says how to train on an NVIDIA GPU. Two trainings give the same bundle on a
+CPU; on a GPU they need not.
 """
 
 import copy

@@ -102,7 +102,7 @@ def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, 
 def _loss(outputs: Tensor, target: Tensor) -> Tensor:
     """Return the squared error of the value, and that of the size predicted for it, shape (rows,).
 
-    The second one teaches the size alone: no value becomes worse for its error to be easier to foresee.
+    The second one trains the size alone: no value gets worse to make its error easier to predict.
     """
     missed = target - outputs[:, 0]
     return missed.square() + (missed.detach().abs() - outputs[:, 1]).square()
