@@ -14,7 +14,7 @@ import warnings
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 import onnx
@@ -35,17 +35,20 @@ Loss = Callable[[Tensor, Tensor], Tensor]
 """Takes what the network says and the target of some rows, and returns the loss of each, shape (rows,)."""
 
 
+Count = Annotated[int, msgspec.Meta(ge=1)]
+
+
 class ModelParams(msgspec.Struct, forbid_unknown_fields=True):
     """The section `model` of `params.yaml`."""
 
-    hidden: tuple[int, ...] = (128, 64)
-    embedding: int = 8
+    hidden: tuple[Count, ...] = (128, 64)
+    embedding: Count = 8
     dropout: float = 0.2
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
-    batch_size: int = 128
-    epochs: int = 100
-    patience: int = 10
+    batch_size: Count = 128
+    epochs: Count = 100
+    patience: Count = 10
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
 
 
@@ -269,9 +272,17 @@ def _load(rows: TensorDataset, sampler: BatchSampler, device: torch.device) -> D
 
 
 def _device(name: str) -> torch.device:
-    if name != "auto":
-        return torch.device(name)
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    """Return the device of a name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if name == "auto":
+        return accelerator or torch.device("cpu")
+    if name != "cpu" and (accelerator is None or name != accelerator.type):
+        raise ValueError(f"there is no {name} device here, or PyTorch is installed without it; use auto or cpu")
+    return torch.device(name)
 
 
 def _resume(parts: dict[str, Any], checkpoint: Path | None) -> None:

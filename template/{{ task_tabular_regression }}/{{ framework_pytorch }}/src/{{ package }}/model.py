@@ -1,9 +1,7 @@
 """The model: built, fitted, searched and exported; with `network.py`, the only file that builds on PyTorch.
 
-One network predicts the value and the size of its own error, and is trained once. The rows for validation, from which
-it learns no weight, then say how many times that size an interval has to reach (see `core/task/interval.py`): a network
-learns much from each row, so that the errors of others, out of fold, would be larger than its own. As these rows also
-say when to stop, intervals are a little narrower than they should be; the gate checks what they hold.
+One network predicts the value and the size of its own error. The rows for validation then say how wide intervals have
+to be: networks that learn from fewer rows, out of fold, make larger errors than the one that is kept.
 """
 
 from typing import Any
@@ -19,7 +17,7 @@ from . import network
 from .core.contract.columns import Answer, Columns
 from .core.evaluation.measure import take
 from .core.task.answer import NAMES
-from .core.task.interval import Width, measure_width
+from .core.task.interval import Width, calibrate
 from .core.training.encoding import Encoder
 from .core.training.fitting import Fit
 from .network import ModelParams, Network
@@ -77,7 +75,7 @@ def fit(model: Model, work: Fit) -> Model:
     rows = np.flatnonzero(work.validation)
     with torch.inference_mode():
         value, error = fitted(*network.tensors(model.encoder, take(work.features, rows))).unbind(1)
-    width = measure_width((target[rows] - value).abs().numpy(), error.numpy())
+    width = calibrate((target[rows] - value).abs().numpy(), error.numpy())
     model.interval = Interval(fitted, mean, scale, width)
     return model
 

@@ -47,20 +47,10 @@ def calibrate(target: Target, predict: Callable[[Target], NDArray[Any]]) -> tupl
         The errors, shape (rows,), which are the target of the second model; and the width.
     """
     errors = np.abs(target - predict(target))
-    return errors, measure_width(errors, predict(errors))
-
-
-def measure_width(errors: NDArray[Any], predicted: NDArray[Any]) -> Width:
-    """Return how wide intervals have to be, by the errors for rows that were not learned from.
-
-    Args:
-        errors: How large they are, shape (rows,).
-        predicted: How large they were predicted to be, shape (rows,).
-    """
     least = float(errors.mean()) / 10 or 1.0
-    ratios = np.sort(errors / np.maximum(predicted, least))
+    ratios = np.sort(errors / np.maximum(predict(errors), least))
     rank = int(np.ceil((len(ratios) + 1) * COVERAGE))
-    return Width(least, float(ratios[min(rank, len(ratios)) - 1]))
+    return errors, Width(least, float(ratios[min(rank, len(ratios)) - 1]))
 
 
 def join(value: onnx.ModelProto, error: onnx.ModelProto, width: Width) -> onnx.ModelProto:
