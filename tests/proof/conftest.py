@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +14,7 @@ from tests.cli.conftest import in_clone
 from tests.proof.kinds import BARE, KINDS, name_of
 from tests.proof.project import Project, processor_seconds
 from tests.proof.proving import Proving
+from tests.proof.wheels import make_index
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -20,7 +23,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let the record decide what is proven."""
+    """Let the record decide what is proven, with PyTorch from this machine if it is there, else from its own index."""
+    if not hasattr(config, "workerinput"):  # workers inherit the variable
+        folder = tempfile.TemporaryDirectory()
+        config.add_cleanup(folder.cleanup)
+        index = make_index(Path(folder.name))
+        if index:
+            os.environ.setdefault("UV_INDEX", index)
     config.pluginmanager.register(Proving(config))
 
 

@@ -20,9 +20,10 @@ def imported(paths):
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
     return {name.partition(".")[0] for name in names}
-others = [path for path in package.rglob("*.py") if path != package / "model.py"]
+models = [path for path in (package / "model.py", package / "network.py") if path.exists()]
+others = set(package.rglob("*.py")) - set(models)
 known = importlib.metadata.packages_distributions()
-own = {known[name][0] for name in imported([package / "model.py"]) - imported(others) if name in known}
+own = {known[name][0] for name in imported(models) - imported(others) if name in known}
 versions = {name: importlib.metadata.version(name) for name in sorted(own)}
 print(json.dumps({"Python": platform.python_version()} | versions))
 """

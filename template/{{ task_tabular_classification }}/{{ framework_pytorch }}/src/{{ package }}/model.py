@@ -1,0 +1,75 @@
+"""The model: built, fitted, searched and exported; with `network.py`, the only file that builds on PyTorch."""
+
+from typing import Any
+
+import msgspec
+import onnx
+import optuna
+import torch
+from torch import Tensor, nn
+
+from . import network
+from .core.contract.columns import Answer, Columns
+from .core.training.encoding import Encoder
+from .core.training.fitting import Fit
+from .network import ModelParams, Network
+from .schema import LABELS
+
+
+class Model:
+    """A network whose outputs are the logits of the labels, and the codes of its categories."""
+
+    network: Network
+
+    def __init__(self, params: ModelParams, seed: int) -> None:
+        self.params, self.seed = params, seed
+        self.encoder = Encoder([])
+
+
+class Probabilities(nn.Module):
+    """What a network answers: what is exported."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
+        """Return probabilities, shape (rows, labels)."""
+        return torch.softmax(self.network(numbers, codes), 1)
+
+
+def build(params: dict[str, Any], seed: int) -> Model:
+    """Return an unfitted model.
+
+    Raises:
+        ValueError, TypeError: the parameters are not those of `ModelParams`.
+    """
+    return Model(msgspec.convert(params, ModelParams), seed)
+
+
+def fit(model: Model, work: Fit) -> Model:
+    """Return the model, fitted to the training rows until those for validation no longer gain from it."""
+    model.encoder = Encoder.fit({name: values[~work.validation] for name, values in work.features.items()})
+    target = torch.tensor(work.target)
+    model.network = network.fit(model.params, model.seed, model.encoder, work, target, _loss, outputs=len(LABELS))
+    return model
+
+
+def predict(model: Model, columns: Columns) -> Answer:
+    """Return probabilities, shape (rows, labels), as the model itself gives them: what the export must equal."""
+    with torch.inference_mode():
+        return {"probabilities": Probabilities(model.network)(*network.tensors(model.encoder, columns)).numpy()}
+
+
+def export(model: Model) -> onnx.ModelProto:
+    """Return the model as a graph, with the inputs that `predictor.py` names."""
+    return network.export(Probabilities(model.network), model.encoder, ["probabilities"])
+
+
+def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the section `model` for one trial of a search."""
+    return network.suggest(trial, params)
+
+
+def _loss(logits: Tensor, target: Tensor) -> Tensor:
+    return nn.functional.cross_entropy(logits, target, reduction="none")
