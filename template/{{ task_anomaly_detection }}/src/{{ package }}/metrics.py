@@ -22,10 +22,6 @@ def _of(rank: Callable[[NDArray[np.bool_], NDArray[Any]], float]) -> Callable[[T
     return lambda target, answer: rank(target, answer["score"]) if target.any() and not target.all() else np.nan
 
 
-def _share(hits: NDArray[np.bool_], of: NDArray[np.bool_]) -> float:
-    return float(hits[of].mean()) if of.any() else np.nan
-
-
 def _rarer(target: Target) -> int:
     """Return how many rows a ranking turns on: it is as sure as its smaller side has rows."""
     return int(min(np.count_nonzero(target), np.count_nonzero(~target)))
@@ -47,14 +43,14 @@ METRICS: dict[str, Metric] = {
         trials=_rarer,
     ),
     "precision": Metric(
-        lambda target, answer: _share(target, decided(answer)),
+        lambda target, answer: (target & decided(answer)).sum() / max(decided(answer).sum(), 1),
         higher_is_better=None,  # each threshold trades it against recall
-        meaning="Of the rows that are flagged, the share that are anomalies.",
+        meaning="Of the rows that are flagged, the share that are anomalies; 0 if none is flagged.",
         bounds=(0, 1),
         trials=_rarer,
     ),
     "recall": Metric(
-        lambda target, answer: _share(decided(answer), target),
+        lambda target, answer: decided(answer)[target].mean() if target.any() else np.nan,
         higher_is_better=None,
         meaning="Of the anomalies, the share that are flagged.",
         bounds=(0, 1),

@@ -22,7 +22,6 @@ from sklearn.preprocessing import OneHotEncoder
 from .core.contract.columns import Answer, Columns
 from .core.training.fitting import Fit
 from .core.training.isolation import add_score, to_regressor
-from .core.training.thresholds import round_thresholds
 from .schema import FEATURES
 
 NUMBERS = [feature.name for feature in FEATURES if feature.matrix == "numbers"]
@@ -63,7 +62,8 @@ def build(params: dict[str, Any], seed: int) -> Model:
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to all training rows, without their target."""
     model[-1].max_samples = min(model[-1].max_samples, len(work.target))
-    return round_thresholds(model.fit(_table(work.features)))
+    fitted: Model = model.fit(_table(work.features))
+    return fitted
 
 
 def predict(model: Model, columns: Columns) -> Answer:

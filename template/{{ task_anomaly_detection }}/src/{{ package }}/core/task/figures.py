@@ -17,7 +17,7 @@ def _draw_scores(target: Target, answer: Answer) -> Figure:
     score = answer["score"]
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
-    bins = np.linspace(score.min(), score.max(), 41)
+    bins = np.linspace(score.min(), score.max(), 41).tolist()
     axes.hist([score[~target], score[target]], bins=bins, stacked=True, log=True, label=["normal", "anomaly"])
     axes.axvline(np.max(answer.get("threshold", THRESHOLD)), color="black", linestyle="dashed", label="threshold")
     axes.set(xlabel="Score", ylabel="Rows", title="Scores")

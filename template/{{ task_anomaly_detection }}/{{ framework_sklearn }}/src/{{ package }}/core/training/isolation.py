@@ -1,7 +1,7 @@
 """The export of an isolation forest as one ensemble of regression trees.
 
-skl2onnx exports each tree as a graph of its own with a dozen operators, which takes a service two hundred times as long.
-A tree whose leaves predict how deep they lie is a regression tree, and a forest of them is one operator of ONNX.
+skl2onnx exports each tree as a graph of its own with a dozen operators, for which a service takes two hundred times
+as long. A tree whose leaves predict how deep they lie is a regression tree, and a forest of those is one operator.
 """
 
 import copy
@@ -27,25 +27,26 @@ def to_regressor(forest: IsolationForest) -> ExtraTreesRegressor:
     return regressor
 
 
-def add_score(graph: onnx.ModelProto, rows: int) -> onnx.ModelProto:
+def add_score(model: onnx.ModelProto, rows: int) -> onnx.ModelProto:
     """Return a graph whose output is a score instead of a mean depth, shape (rows,): 0.5 at the depth to be expected.
 
     Args:
-        graph: The graph of `to_regressor`, with one output, shape (rows, 1).
+        model: The graph of `to_regressor`, with one output, shape (rows, 1).
         rows: How many rows each tree was given.
     """
     expected = float(mean_depth(np.array([rows]))[0])
     numbers = {"row": np.array([-1]), "factor": np.float32(-1 / expected), "two": np.float32(2)}
-    graph.graph.initializer.extend(numpy_helper.from_array(np.asarray(number), name) for name, number in numbers.items())
+    graph = model.graph
+    graph.initializer.extend(numpy_helper.from_array(np.asarray(number), name) for name, number in numbers.items())
     steps = [
-        ("Reshape", (graph.graph.output[0].name, "row"), "depth"),
+        ("Reshape", (graph.output[0].name, "row"), "depth"),
         ("Mul", ("depth", "factor"), "power"),
         ("Pow", ("two", "power"), "score"),
     ]
-    graph.graph.node.extend(helper.make_node(operator, inputs, [output]) for operator, inputs, output in steps)
-    del graph.graph.output[:]
-    graph.graph.output.append(helper.make_tensor_value_info("score", onnx.TensorProto.FLOAT, [None]))
-    return graph
+    graph.node.extend(helper.make_node(operator, inputs, [output]) for operator, inputs, output in steps)
+    del graph.output[:]
+    graph.output.append(helper.make_tensor_value_info("score", onnx.TensorProto.FLOAT, [None]))
+    return model
 
 
 def mean_depth(rows: NDArray[Any]) -> NDArray[np.float64]:
@@ -54,5 +55,5 @@ def mean_depth(rows: NDArray[Any]) -> NDArray[np.float64]:
     Source: F. T. Liu, K. M. Ting, Z.-H. Zhou, "Isolation forest", 2008, equation 1.
     """
     many = np.maximum(rows, 3)
-    depth = 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many
-    return np.where(rows > 2, depth, (rows == 2).astype(np.float64))
+    depth: NDArray[np.float64] = 2 * (np.log(many - 1) + np.euler_gamma) - 2 * (many - 1) / many
+    return np.where(rows > 2, depth, rows == 2)

@@ -1,13 +1,12 @@
 """Thresholds of trees that are the same in the export."""
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 from sklearn.pipeline import Pipeline
 
 
 def round_thresholds(model: Pipeline) -> Pipeline:
-    """Round the thresholds of fitted trees down to float32, in place.
+    """Round the thresholds of a fitted histogram gradient boosting down to float32, in place.
 
     As features are float32, that changes no prediction. The export rounds them to the nearest float32, which may be a
     value that the data hold: 4.42, say, for the middle of 4.41 and 4.43, and rows of that value would change sides
@@ -15,13 +14,7 @@ def round_thresholds(model: Pipeline) -> Pipeline:
     """
     if isinstance(model[-1], HistGradientBoostingClassifier | HistGradientBoostingRegressor):
         for tree in (tree for trees in model[-1]._predictors for tree in trees):
-            tree.nodes["num_threshold"] = _round_down(tree.nodes["num_threshold"])
-    for tree in np.ravel(getattr(model[-1], "estimators_", [])):
-        if hasattr(tree, "tree_"):
-            tree.tree_.threshold[:] = _round_down(tree.tree_.threshold)
+            exact = tree.nodes["num_threshold"]
+            nearest = exact.astype(np.float32)
+            tree.nodes["num_threshold"] = np.where(nearest > exact, np.nextafter(nearest, -np.float32(np.inf)), nearest)
     return model
-
-
-def _round_down(exact: NDArray[np.float64]) -> NDArray[np.float32]:
-    nearest = exact.astype(np.float32)
-    return np.where(nearest > exact, np.nextafter(nearest, -np.float32(np.inf)), nearest)
