@@ -18,7 +18,7 @@ def _draw_scores(target: Target, answer: Answer) -> Figure:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     bins = np.linspace(score.min(), score.max(), 41).tolist()
-    axes.hist([score[~target], score[target]], bins=bins, stacked=True, log=True, label=["normal", "anomaly"])
+    axes.hist([score[~target], score[target]], bins=bins, histtype="step", log=True, label=["normal", "anomaly"])
     axes.axvline(np.max(answer.get("threshold", THRESHOLD)), color="black", linestyle="dashed", label="threshold")
     axes.set(xlabel="Score", ylabel="Rows", title="Scores")
     axes.legend()
@@ -34,5 +34,5 @@ def _draw_budget(target: Target, answer: Answer) -> Figure:
         axes.plot(flagged / len(target), shares, label=label)
     axes.axvline(decided(answer).mean(), color="black", linestyle="dashed", label="flagged at the threshold")
     axes.set(xlabel="Share of rows flagged", ylabel="Precision, recall", title="Alert budget", xscale="log")
-    axes.legend()
+    figure.legend(loc="outside lower center", ncols=3)
     return figure
