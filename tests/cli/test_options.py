@@ -34,7 +34,8 @@ def test_options_as_json_are_those_of_copier_yml(cli: Cli, template_repo: Path) 
         assert questions[name]["default"] == details["default"]
         choices = details.get("choices", {})
         assert isinstance(choices, dict)
-        assert {f"{c['title']}: {c['brings']}": c["value"] for c in questions[name]["choices"]} == choices
+        values = {label: choice["value"] if isinstance(choice, dict) else choice for label, choice in choices.items()}
+        assert {f"{c['title']}: {c['brings']}": c["value"] for c in questions[name]["choices"]} == values
 
 
 def test_options_show_questions_choices_and_what_they_bring(cli: Cli, template_repo: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 Prediction = Mapping[str, Any]
 
 WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
+    ("anomaly_detection", "sklearn"): {"max_samples": 512},
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
     ("tabular_classification", "lightgbm"): {"n_estimators": 30, "num_leaves": 6, "cat_smooth": 1e6},
     ("tabular_classification", "pytorch"): {"epochs": 2, "learning_rate": 1e-3},
@@ -29,7 +30,12 @@ def _is_in_its_interval(prediction: Prediction) -> bool:
     return bool(prediction["low"] <= prediction["value"] <= prediction["high"])
 
 
+def _is_scored(prediction: Prediction) -> bool:
+    return bool(0 <= prediction["score"] <= 1) and isinstance(prediction["is_anomaly"], bool)
+
+
 IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
+    "anomaly_detection": _is_scored,
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
 }
@@ -39,5 +45,9 @@ IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
 def as_columns(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction of the service as the columns that batch prediction writes."""
     probabilities = prediction.get("probabilities", {})
-    rest = {name: value for name, value in prediction.items() if name != "probabilities"}
+    rest = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in prediction.items()
+        if name != "probabilities"
+    }
     return rest | {f"probability_{label}": value for label, value in probabilities.items()}

@@ -38,10 +38,7 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     with calm.served() as service:
         rows = instances(champion.cwd / champion.source, service)
         signature = service.get("/v1/model")["signature"]
-        number, category = (
-            next(column["name"] for column in signature["inputs"] if column["type"] == kind)
-            for kind in ("number", "category")
-        )
+        first = {column["type"]: column["name"] for column in reversed(signature["inputs"])}
         asked = held_out(champion, rows)
         service.predict(asked)
     report = calm.json("monitor", "--out", tmp_path / "reports/calm")
@@ -50,12 +47,14 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     assert [column["name"] for column in report["columns"] if column["drifted"]] == []
 
     with shifted.served() as service:
-        largest = max(row[number] for row in asked)
-        service.predict([row | {number: largest, category: "spaceship"} for row in asked])
+        number = first["number"]
+        strange = {number: max(row[number] for row in asked)}
+        strange |= {name: "spaceship" for kind, name in first.items() if kind == "category"}
+        service.predict([row | strange for row in asked])
     report = shifted.json("monitor", "--out", tmp_path / "reports/shifted", code=4)
     drifted = {column["name"] for column in report["columns"] if column["drifted"]}
-    assert {number, category} <= drifted
-    assert drifted - {number, category} <= {column["name"] for column in signature["outputs"]}
+    assert strange.keys() <= drifted
+    assert drifted - strange.keys() <= {column["name"] for column in signature["outputs"]}
     written = tmp_path / "reports/shifted"
     assert json.loads((written / "drift.json").read_text()) == report
     assert f"| {number} |" in (written / "drift.md").read_text()

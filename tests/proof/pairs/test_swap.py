@@ -70,12 +70,32 @@ FEATURES: tuple[Column, ...] = INPUTS
 AUDIT: tuple[Column, ...] = ()
 SLICES: dict[str, tuple[float, ...]] = {"class": (), "Age (years)": (50.0,)}
 '''
+TUMOURS_SCHEMA = '''\
+"""The contract."""
+
+from .core.contract.columns import Category, Column, Number
+
+ROW_ID = "sample №"
+TARGET = "is it malignant?"
+
+INPUTS: tuple[Column, ...] = (
+    Category(name="class", description='What the surface "feels" like', values=("smooth", "coarse")),
+    Number(name="größe [µm]", minimum=0, nullable=True),
+    *(Number(name=f"{number}.measure") for number in range(1, 9)),
+)
+FEATURES: tuple[Column, ...] = INPUTS
+AUDIT: tuple[Column, ...] = ()
+SLICES: dict[str, tuple[float, ...]] = {"class": ()}
+PROTECTED: tuple[str, ...] = ()
+'''
 TARGETS = {
+    "anomaly_detection": 'TARGET = "kind"\n',
     "tabular_classification": 'TARGET = "kind"\nLABELS = ("a", "b")\n',
     "tabular_regression": 'TARGET = Number(name="kind")\nCOVERAGE = 0.9\n',
 }
 """What is predicted of flowers, for each task."""
 DERIVED = {
+    "anomaly_detection": ("sensor_1", "sensor_3"),
     "tabular_classification": ("credit_amount", "duration_months"),
     "tabular_regression": ("carat", "depth"),
 }
@@ -206,8 +226,9 @@ def save(model: Coefficients, path: Path) -> None:
     path.with_suffix(".json").write_bytes(msgspec.json.encode(model))
 '''
 
-CLASSIFIERS, REGRESSIONS = (
-    [kind for kind in KINDS if kind["task"] == task] for task in ("tabular_classification", "tabular_regression")
+CLASSIFIERS, REGRESSIONS, DETECTORS = (
+    [kind for kind in KINDS if kind["task"] == task]
+    for task in ("tabular_classification", "tabular_regression", "anomaly_detection")
 )
 
 
@@ -302,13 +323,46 @@ for row, target in zip(data.data.tolist(), data.target.tolist(), strict=True):
     assert "0.8 of all rows" in known["signature"]["outputs"][1]["description"]
 
 
+@pytest.mark.parametrize("project", DETECTORS, ids=name_of, indirect=True)
+def test_other_data_with_other_columns_and_few_anomalies(copy: Project) -> None:
+    """The breast cancer data of W. Wolberg et al., 1993, as scikit-learn has them, with each sixth malignant row."""
+    script = """
+from sklearn.datasets import load_breast_cancer
+data = load_breast_cancer()
+for row, benign in zip(data.data[:, :10].tolist(), data.target, strict=True):
+    print(*row, "No" if benign else "Yes", sep=",")
+"""
+    printed = copy.tool("uv", "run", "python", "-c", script).stdout.splitlines()
+    usual, strange = ([line.split(",") for line in printed if line.endswith(end)] for end in ("No", "Yes"))
+    rows: list[list[object]] = []
+    for number, (size, texture, *rest) in enumerate([*usual, *strange[::6]]):
+        kind = "coarse" if float(texture) > 19 else "smooth"
+        rows.append([f"№ {number}", kind, "" if number % 7 == 0 else size, *rest])
+    names = ["class", "größe [µm]", *(f"{number}.measure" for number in range(1, 9))]
+    write(copy.folder / "data/tumours.csv", ["sample №", *names, "is it malignant?"], rows)
+    (copy.package / "schema.py").write_text(TUMOURS_SCHEMA, "utf-8")
+    copy.parameters((f"source: {copy.source}", "source: data/tumours.csv"))
+    known = prove(copy, {"data/tumours.csv", "params.yaml", *source(copy, "schema.py")})
+    assert outputs_of(known) == ["score", "is_anomaly"]
+    assert 0 < known["signature"]["decision"]["threshold"] < 1
+
+
+def draw_flower(task: str, rng: random.Random) -> tuple[float, float, object]:
+    """Return length, width and kind of a flower: a number, a label, or whether it is between two usual ones."""
+    if task == "anomaly_detection":
+        is_strange = rng.random() < 0.1
+        centre = 5 if is_strange else rng.choice([2, 8])
+        return rng.gauss(centre, 0.4), rng.gauss(10 - centre, 0.4), int(is_strange)
+    length, width = rng.gauss(5, 1), rng.gauss(3, 1)
+    score = length - 5 + rng.gauss(0, 0.5)
+    return length, width, score if task == "tabular_regression" else "b" if score > 0 else "a"
+
+
 def test_other_data_of_numbers_only(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
     for number in range(300):
-        length, width = rng.gauss(5, 1), rng.gauss(3, 1)
-        score = length - 5 + rng.gauss(0, 0.5)
-        kind: object = score if copy.task == "tabular_regression" else "b" if score > 0 else "a"
+        length, width, kind = draw_flower(copy.task, rng)
         rows.append([number, length, "" if number % 9 == 0 else width, kind])
     write(copy.folder / copy.source, ["id", "length", "width", "kind"], rows)
     (copy.package / "schema.py").write_text(FLOWERS_SCHEMA.replace("@TARGET@", TARGETS[copy.task]), "utf-8")
@@ -330,12 +384,15 @@ def test_derived_features(champion: Project, copy: Project) -> None:
         ),
         ("from .core", "import numpy as np\n\nfrom .core"),
     )
+    schema = copy.package / "schema.py"
+    imports = [("import Column, Number", "import Category, Column, Number")]
     substitute(
-        copy.package / "schema.py",
+        schema,
         (
             "FEATURES: tuple[Column, ...] = INPUTS\n",
             'FEATURES: tuple[Column, ...] = (*INPUTS, Number(name="rate"), Category(name="size"))\n',
         ),
+        *(imports if imports[0][0] in schema.read_text("utf-8") else []),
     )
     with copy.served(ready=False) as service:
         service.wait(lambda: b"another version of features.py" in service.request("GET", "/readyz")[1])

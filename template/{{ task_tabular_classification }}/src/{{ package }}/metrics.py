@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from .core.contract.columns import Answer
 from .core.evaluation.measure import Examples, Metric, Target, pool
+from .core.evaluation.ranking import average_precision, roc_auc
 from .core.task.answer import decided
 from .core.task.decision import decide, tabulate, weigh
 from .schema import LABELS
@@ -30,22 +31,6 @@ def _mean_over_labels(score: Callable[[NDArray[np.bool_], Probabilities], float]
         return float(np.mean([score(target == i, probabilities[:, i]) for i in present])) if present else np.nan
 
     return mean
-
-
-def _roc_auc(hit: NDArray[np.bool_], score: Probabilities) -> float:
-    """Return the area under the ROC curve: the share of pairs of a hit and a miss that are ranked right."""
-    hits, misses = np.sort(score[hit]), np.sort(score[~hit])
-    above, not_below = (np.searchsorted(misses, hits, side=side).sum() for side in ("left", "right"))
-    return float((above + not_below) / 2 / (len(hits) * len(misses)))
-
-
-def _average_precision(hit: NDArray[np.bool_], score: Probabilities) -> float:
-    """Return the precision at each threshold, weighted by the recall that is gained there."""
-    order = np.argsort(score)[::-1]
-    ranked, hits = score[order], np.cumsum(hit[order])
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # equal scores share a threshold
-    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
-    return float(np.sum(np.diff(recall[::-1], append=0) * -precision[::-1]))
 
 
 def _log_loss(target: Target, probabilities: Probabilities) -> NDArray[np.floating[Any]]:
@@ -71,14 +56,14 @@ def _rows_that_count(target: Target) -> int:
 
 METRICS: dict[str, Metric] = {
     "roc_auc": Metric(
-        _of(_mean_over_labels(_roc_auc)),
+        _of(_mean_over_labels(roc_auc)),
         higher_is_better=True,
         meaning="How often a row that has the label is ranked above one that has not: 0.5 is chance, 1 is perfect.",
         bounds=(0, 1),
         trials=_rows_that_count,
     ),
     "average_precision": Metric(
-        _of(_mean_over_labels(_average_precision)),
+        _of(_mean_over_labels(average_precision)),
         higher_is_better=True,
         meaning="The mean share of hits among the rows ranked highest; chance is the share of the label in the data.",
         bounds=(0, 1),

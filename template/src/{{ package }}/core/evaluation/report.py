@@ -24,7 +24,7 @@ MAX_SHUFFLED_ROWS = 5_000
 
 
 class Slice(msgspec.Struct, frozen=True):
-    """The gate's metric on one group of rows; no estimate where the group is too small to say anything."""
+    """The gate's metric on one group of rows; no estimate where its rows say nothing."""
 
     column: str
     group: str
@@ -90,10 +90,11 @@ def evaluate(predictor: Predictor, held_out: Examples, baseline: Answer, gate: G
     deciding = gate_metric(gate)
 
     def on(where: Rows) -> Estimate | None:
-        """Estimate the gate's metric on some rows, if they are enough to say anything."""
-        if len(where) < MIN_SLICE_ROWS:
+        """Estimate the gate's metric on some rows, if they are enough to say anything and the metric is defined."""
+        rows = target[where], take(answer, where)
+        if len(where) < MIN_SLICE_ROWS or np.isnan(deciding.value(*rows)):
             return None
-        return estimate(deciding, target[where], take(answer, where), held_out.units[where], gate.resamples)
+        return estimate(deciding, *rows, held_out.units[where], gate.resamples)
 
     return Report(
         rows=held_out.rows,
