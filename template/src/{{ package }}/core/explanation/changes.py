@@ -51,7 +51,7 @@ def find_changes(
         rows[column.name][i] = column.array([value])[0]
     answers = predictor.predict(rows)
     found: dict[str, Change] = {}
-    for i in np.flatnonzero(differs(answers, answer)):
+    for i in np.flatnonzero(differs(answers, answer)).tolist():
         column, value, distance = tried[i]
         if column.name not in found or distance < found[column.name].distance:
             found[column.name] = Change(column, value, take(answers, np.array([i])), distance)
@@ -61,7 +61,7 @@ def find_changes(
 def _others(column: Column, profile: Profile, row: Columns) -> Iterator[tuple[Column, Any, float]]:
     """Yield the other values of a column that its contract allows, with their distances."""
     (now,) = row[column.name].tolist()
-    values = [value for value in profile.alternatives() if value != now]
+    values: list[Any] = [value for value in profile.alternatives() if value != now]
     wrong = np.any([np.zeros(len(values), dtype=bool), *column.faults(column.array(values)).values()], axis=0)
     distances = profile.distances(now, values)
-    yield from [(column, *pair) for *pair, no in zip(values, distances, wrong, strict=True) if not no]
+    yield from [(column, value, far) for value, far, no in zip(values, distances, wrong, strict=True) if not no]

@@ -1,4 +1,4 @@
-"""Explanations: the answer for a row, what each input contributes to it, the reasons in words, and what would change it."""
+"""Explanations: the answer for a row, what each input contributes, the reasons in words, and what would change it."""
 
 import hashlib
 import time

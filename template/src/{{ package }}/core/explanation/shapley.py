@@ -40,7 +40,7 @@ def attribute(
         some = np.arange(start, min(start + step, size))
         path = _walk(value, row, take(background, some), ranks[some])
         path[:, [count, -1]] = whole
-        base += path[:, 0].sum()
+        base += float(path[:, 0].sum())
         gains = np.diff(path[:, : count + 1]), np.diff(path[:, np.r_[0, count + 1 : 2 * count + 1]])
         rank = ranks[some]
         contributions += np.take_along_axis(gains[0], rank, 1).sum(axis=0)

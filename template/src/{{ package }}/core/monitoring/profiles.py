@@ -35,9 +35,9 @@ class NumberProfile(msgspec.Struct, frozen=True, tag="number"):
 
     @classmethod
     def of(cls, name: str, values: NDArray[Any]) -> "NumberProfile":
-        """Profile numbers, shape (rows,); the ranges hold about equally many of them."""
-        present = values[~np.isnan(values)]
-        edges = np.unique(np.quantile(present, np.linspace(0, 1, BINS + 1)[1:-1])).tolist() if len(present) else []
+        """Profile numbers, shape (rows,); the ranges hold about equally many of them, and of whole ones are whole."""
+        present, shares = values[~np.isnan(values)], np.linspace(0, 1, BINS + 1)[1:-1]
+        edges = np.unique(np.quantile(present, shares, method="lower")).tolist() if len(present) else []
         empty = cls(name, edges, [])
         return cls(name, edges, empty.count(values).tolist())
 
@@ -62,7 +62,7 @@ class NumberProfile(msgspec.Struct, frozen=True, tag="number"):
         bins, within = _locate(self.counts, shares)
         values = low[bins] + within * (high[bins] - low[bins])
         is_whole = all(edge.is_integer() for edge in self.edges)
-        return (np.floor(values) if is_whole else values).tolist()
+        return list((np.floor(values) if is_whole else values).tolist())
 
     def alternatives(self) -> list[float]:
         """Return numbers that a row might have instead: the edges, rounded to a hundredth of what they span."""
@@ -71,12 +71,13 @@ class NumberProfile(msgspec.Struct, frozen=True, tag="number"):
         digits = 2 - int(np.floor(np.log10(self.edges[-1] - self.edges[0])))
         return sorted({round(edge, digits) for edge in self.edges})
 
-    def distances(self, value: float, others: Sequence[float]) -> list[float]:
-        """Return which share of the rows lies between a number and each of others; 1 if it is missing."""
-        if np.isnan(value):
+    def distances(self, value: float, others: Sequence[Any]) -> list[float]:
+        """Return about which share of the rows lies between a number and each of others; 1 if it is missing."""
+        if np.isnan(value) or not self.edges:
             return [1.0] * len(others)
-        below = np.cumsum(self.counts[:-1]) / max(sum(self.counts[:-1]), 1)
-        here, *there = below[np.searchsorted(self.edges, [value, *others], side="right")]
+        below = np.cumsum(self.counts[:-1]) / sum(self.counts[:-1])
+        ends = below[0] / 2, (below[-2] + 1) / 2
+        here, *there = np.interp([value, *others], self.edges, below[:-1], *ends)
         return [float(abs(share - here)) for share in there]
 
 
@@ -121,10 +122,10 @@ class CategoryProfile(msgspec.Struct, frozen=True, tag="category"):
         """Return texts that a row might have instead."""
         return self.values
 
-    def distances(self, _: str, others: Sequence[str]) -> list[float]:
+    def distances(self, _: str, others: Sequence[Any]) -> list[float]:
         """Return which share of the rows has none of the texts, for each of others: rare ones are far."""
-        shares = dict(zip(self.values, self.counts, strict=False))
-        return [1 - shares.get(value, 0) / max(sum(self.counts[:-1]), 1) for value in others]
+        present, counts = max(sum(self.counts[:-1]), 1), dict(zip(self.values, self.counts, strict=False))
+        return [1 - counts.get(value, 0) / present for value in others]
 
 
 Profile = NumberProfile | CategoryProfile

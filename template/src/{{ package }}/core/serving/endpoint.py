@@ -1,12 +1,12 @@
 """`POST /v1/predict`: an ASGI application of its own, because FastAPI's part would take longer than the model's.
 
-It also bounds what is under way. The bytes of all requests for predictions that are being read, wait or are answered have a limit, and
+It also bounds what is under way. The bytes of all requests that are being read, wait or are answered have a limit, and
 a request beyond it gets 503 at once, with `Retry-After`, before its body is read: so neither the memory nor the time
 that an accepted request waits depends on how many clients there are. Predictions take a part of each turn of the event
 loop, and those that are left wait for the next one, so that `/healthz` is answered between them.
 
-`POST /v1/explain` takes the same rows, but thousands of predictions for each of them. So it works in threads of its own,
-of which there are few, and a request that finds all of them taken gets 503 at once, too.
+`POST /v1/explain` takes the same rows, but thousands of predictions for each of them. So it works in threads of its
+own, of which there are few, and a request that finds all of them taken gets 503 at once, too.
 """
 
 import asyncio
@@ -116,6 +116,7 @@ class Endpoint:
                 raise Refusal(413, f"a request may have at most {self._settings.max_request_bytes} bytes")
             if not message.get("more_body"):
                 return body
+
 
 class PredictEndpoint(Endpoint):
     """The ASGI application at `PREDICT`."""

@@ -17,4 +17,5 @@ def choose_output(answer: Answer) -> str:
 
 def differs(answers: Answer, answer: Answer) -> NDArray[np.bool_]:
     """Tell which answers, shape (rows,), decide otherwise than that for one row."""
-    return decided(answers) != decided(answer)
+    changed: NDArray[np.bool_] = decided(answers) != decided(answer)
+    return changed
