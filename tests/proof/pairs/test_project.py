@@ -34,7 +34,7 @@ def test_nothing_is_told_to_anybody(champion: Project, tmp_path: Path) -> None:
 
 def test_every_command_explains_itself(project: Project) -> None:
     commands = [line.split()[1] for line in project("--help").stdout.splitlines() if line.startswith("│ ")]
-    wanted = {"data", "train", "tune", "evaluate", "promote", "pipeline", "serve", "example", "explain", "predict", "monitor"}
+    wanted = {"data", "train", "tune", "evaluate", "promote", "pipeline", "serve", "example", "predict", "monitor"}
     assert wanted <= set(commands)
     for name in wanted:
         assert f"{project.name} {name} [OPTIONS]" in project(name, "--help").stdout
