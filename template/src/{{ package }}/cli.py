@@ -188,6 +188,37 @@ def example(model: Model = "champion") -> None:
 
 
 @app.command()
+def explain(
+    file: Annotated[
+        typer.FileBinaryRead | None,
+        typer.Argument(metavar="[FILE]", help="A request, such as `example` prints; - for standard input."),
+    ] = None,
+    model: Model = "champion",
+    as_json: AsJson = False,
+) -> None:
+    """Explain predictions of a request, or of the example: what contributes to them, and what would change them."""
+    from .core.bundles import predictor, registry
+    from .core.explanation import table
+    from .core.explanation.explainer import Explainer
+    from .core.monitoring import profiles
+    from .core.serving.decoder import RequestDecoder
+
+    settings = Settings()
+    bundle = registry.fetch(model, settings)
+    loaded = predictor.load(bundle)
+    decoder = RequestDecoder(loaded.signature, settings.max_request_rows)
+    body = file.read() if file else msgspec.json.encode({"instances": [loaded.signature.example]})
+    try:
+        columns = decoder(body)
+    except msgspec.DecodeError as error:
+        fault = decoder.faults(body, error)[0]
+        where = ".".join(map(str, fault.loc[1:])) or "the request"
+        raise ProjectError(f"{where}: {fault.msg}") from error
+    explanations = Explainer(loaded, profiles.load_reference(bundle.path).profiles).explain(columns)
+    _print(table.show(explanations), {"bundle": bundle.id, "explanations": explanations}, as_json)
+
+
+@app.command()
 def predict(
     source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path, a URI, or a pattern.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The folder, a path or URI, that gets Parquet parts.")],
@@ -216,13 +247,13 @@ def monitor(
 ) -> None:
     """Compare logged predictions with the training data and the outcomes; exit with 4 on drift or a worse model."""
     from .core.bundles import registry
-    from .core.monitoring import drift, outcomes
+    from .core.monitoring import drift, outcomes, profiles
     from .core.monitoring import report as drift_report
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
     since = datetime.now(UTC) - timedelta(hours=hours) if hours is not None else None
-    reference = msgspec.json.decode((bundle.path / "reference.json").read_bytes(), type=drift.Reference)
+    reference = profiles.load_reference(bundle.path)
     report = drift.measure(reference, bundle.signature(), bundle.id, settings.prediction_log_uri, since)
     performance = outcomes.measure(bundle, reference.thresholds, settings.prediction_log_uri, since)
     report = msgspec.structs.replace(report, performance=performance)

@@ -34,6 +34,12 @@ class Settings(BaseSettings):
     """
     request_seconds: PositiveFloat = 10
     """The longest that the body of a request may take to arrive."""
+    max_explained_rows: PositiveInt = 10
+    """Requests for explanations of more rows are refused; a row takes up to some 4000 predictions."""
+    max_explanations: PositiveInt = 2
+    """How many requests for explanations one process handles at a time; beyond that, they get 503 at once."""
+    explain_seconds: PositiveFloat = 5
+    """The longest that the explanations of a request may take."""
 
     prediction_log_uri: str = "artifacts/predictions"
     """Where predictions are logged; empty to log none."""

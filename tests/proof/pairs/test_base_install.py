@@ -18,6 +18,7 @@ def test_no_training_framework_is_installed(base: Project) -> None:
 
 def test_it_helps_serves_and_monitors(base: Project, tmp_path: Path) -> None:
     assert "Usage" in base("--help").stdout
+    assert len(base.json("explain")["explanations"]) == 1
     serving = base.with_env(PREDICTION_LOG_URI=tmp_path / "log")
     with serving.served() as service:
         rows = instances(base.cwd / base.source, service)

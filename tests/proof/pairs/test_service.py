@@ -125,7 +125,7 @@ def test_nothing_that_is_sent_is_a_server_error(service: Service, rows: Rows) ->
 
 
 def test_no_path_and_no_method_is_a_server_error(service: Service) -> None:
-    known = ["/healthz", "/readyz", "/metrics", "/v1/model", "/v1/predict", "/openapi.json", "/docs"]
+    known = ["/healthz", "/readyz", "/metrics", "/v1/model", "/v1/predict", "/v1/explain", "/openapi.json", "/docs"]
     odd = ["/", "//", "/v1/predict/", "/v1/predict/%00", "/v1/%2e%2e/etc/passwd", "/docs?x=%ff", "/%", "/" + "a" * 5000]
     for path in known + odd:
         for method in ("GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "NONSENSE"):

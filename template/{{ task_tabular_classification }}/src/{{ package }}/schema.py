@@ -103,3 +103,7 @@ SLICES: dict[str, tuple[float, ...]] = {"sex": (), "foreign_worker": (), "age": 
 PROTECTED: tuple[str, ...] = ("sex", "foreign_worker", "age")
 """The columns of `SLICES` whose groups must fare alike: the gate compares each with all others, as `gate.fairness` in
 `params.yaml` says."""
+
+CHANGEABLE: tuple[str, ...] = ("duration_months", "credit_amount", "other_debtors", "savings")
+"""The columns of `INPUTS` that a person can change: an explanation tells which other values of one would change the
+prediction."""

@@ -81,6 +81,7 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
             )
     yield from _missing_slips(values.get("MISSING", ("",)), groups)
     yield from [*_slice_slips(values["SLICES"], columns)] or _protected_slips(values)
+    yield from _changeable_slips(values.get("CHANGEABLE", ()), {column.name: column for column in groups["INPUTS"]})
 
 
 def line_of(tree: ast.Module, slip: Slip) -> int:
@@ -180,6 +181,18 @@ def _protected_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
         if name not in slices:
             sentence = f"PROTECTED names {name!r}, which is not in SLICES{did_you_mean(str(name), slices)}"
             yield Slip("PROTECTED", sentence, name)
+
+
+def _changeable_slips(changeable: object, inputs: Mapping[str, Column]) -> Iterator[Slip]:
+    if not isinstance(changeable, tuple | list):
+        yield Slip("CHANGEABLE", "CHANGEABLE must be a tuple of columns' names, as in ('amount', 'months')")
+        return
+    for name in changeable:
+        if name not in inputs:
+            sentence = f"CHANGEABLE names {name!r}, which is not in INPUTS{did_you_mean(str(name), inputs)}"
+            yield Slip("CHANGEABLE", sentence, name)
+        elif not isinstance(inputs[name], Number | Category):
+            yield Slip("CHANGEABLE", f"CHANGEABLE names {name!r}, which is neither a number nor a category", name)
 
 
 def _ascends(bounds: object) -> bool:

@@ -17,15 +17,8 @@ from ..contract.signature import Signature
 from ..errors import ProjectError
 from ..task.answer import flatten, unflatten
 from .outcomes import Performance
-from .profiles import Profile, Thresholds, make_profile, psi
+from .profiles import Profile, Reference, Thresholds, make_profile, psi
 from .reader import Log, select
-
-
-class Reference(msgspec.Struct, frozen=True):
-    """What drift is measured against: `reference.json` in a bundle."""
-
-    thresholds: Thresholds
-    profiles: list[Profile]
 
 
 class ColumnDrift(msgspec.Struct, frozen=True):

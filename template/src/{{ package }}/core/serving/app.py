@@ -1,4 +1,4 @@
-"""The HTTP service: FastAPI, with its page at `/docs`, and in front of it the one route that has to be fast."""
+"""The HTTP service: FastAPI, with its page at `/docs`, and in front of it the routes that take rows."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
-from .endpoint import PREDICT, PredictEndpoint
+from .endpoint import EXPLAIN, PREDICT, ExplainEndpoint, PredictEndpoint
 from .openapi import MODEL, NOT_READY, ModelInfo, document
 from .service import Model, NotReadyError, Service
 from .telemetry import Telemetry, exposition
@@ -25,16 +25,17 @@ FIRST_TRY_SECONDS = 5
 def create_app(settings: Settings | None = None) -> ASGIApp:
     """Return the application; without settings they come from the environment."""
     service = Service(settings or Settings())
-    predict, face = PredictEndpoint(service), create_face(service)
+    predict, explain, face = PredictEndpoint(service), ExplainEndpoint(service), create_face(service)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (predict if scope.get("path") == PREDICT else face)(scope, receive, send)
+        path = scope.get("path")
+        await (predict if path == PREDICT else explain if path == EXPLAIN else face)(scope, receive, send)
 
     return app
 
 
 def create_face(service: Service) -> FastAPI:
-    """Return all but predictions: health, metrics, what is served, and the documentation."""
+    """Return all but predictions and explanations: health, metrics, what is served, and the documentation."""
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,9 +1,10 @@
 """The decoder of requests: JSON into rows and columns, or everything that is wrong with it."""
 
+import copy
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import msgspec
 from msgspec.structs import FieldInfo
@@ -34,7 +35,7 @@ class RequestDecoder:
 
     def __init__(self, signature: Signature, max_rows: int) -> None:
         self._columns = signature.inputs
-        row = msgspec.defstruct(
+        self._type = msgspec.defstruct(
             "Instance",
             [(f"column_{i}", *_type(column, signature.missing)) for i, column in enumerate(signature.inputs)],
             rename={f"column_{i}": column.name for i, column in enumerate(signature.inputs)},
@@ -42,12 +43,21 @@ class RequestDecoder:
             forbid_unknown_fields=True,
             gc=False,
         )
+        self._limit("PredictRequest", max_rows)
+
+    def _limit(self, name: str, max_rows: int) -> None:
         length = msgspec.Meta(min_length=1, max_length=max_rows)
-        rows = Annotated[list[row], length]  # type: ignore[valid-type]
-        self.request = msgspec.defstruct("PredictRequest", [("instances", rows)], forbid_unknown_fields=True)
+        rows = Annotated[list[self._type], length]  # type: ignore[name-defined]
+        self.request = msgspec.defstruct(name, [("instances", rows)], forbid_unknown_fields=True)
         envelope = msgspec.defstruct("Envelope", [("instances", Annotated[list[Any], length])])
-        self._envelope, self._row = _fields(envelope), _fields(row)
+        self._envelope, self._row = _fields(envelope), _fields(self._type)
         self._decode = msgspec.json.Decoder(self.request).decode
+
+    def limited(self, name: str, max_rows: int) -> Self:
+        """Return a decoder of the same rows in a request of another name, which may hold so many of them."""
+        other = copy.copy(self)
+        other._limit(name, max_rows)
+        return other
 
     def __call__(self, body: bytes | bytearray) -> Columns:
         """Decode the body of a request into columns.

@@ -19,7 +19,9 @@ from ...settings import Settings
 from ..bundles.bundle import Bundle, fetch_async
 from ..bundles.predictor import load
 from ..errors import ProjectError
+from ..explanation.explainer import Explainer, Explanation
 from ..monitoring.log import PredictionLog
+from ..monitoring.profiles import load_reference
 from ..task.answer import Prediction, outcome, to_predictions
 from .decoder import MAX_FINDINGS, Finding, RequestDecoder
 from .telemetry import MODEL, UNSEEN, count_rows
@@ -42,6 +44,15 @@ class PredictResponse(msgspec.Struct, frozen=True, omit_defaults=True):
     warnings: list[Finding] = []
 
 
+class ExplainResponse(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The answer to a request for explanations; `warnings` are those of a prediction."""
+
+    request_id: str
+    model: str
+    explanations: list[Explanation]
+    warnings: list[Finding] = []
+
+
 class NotReadyError(Exception):
     """No model is loaded; the message says why."""
 
@@ -60,6 +71,8 @@ class Model:
         self.signature = self.predictor.signature
         self.names = [column.name for column in self.signature.inputs]
         self.decoder = RequestDecoder(self.signature, settings.max_request_rows)
+        self.explain_decoder = self.decoder.limited("ExplainRequest", settings.max_explained_rows)
+        self.explainer = Explainer(self.predictor, load_reference(bundle.path).profiles)
 
 
 class Service:
@@ -118,13 +131,33 @@ class Service:
         outcomes = [outcome(prediction) for prediction in predictions]
         for name in set(outcomes):
             count_rows(name, outcomes.count(name))
-        warnings = []
-        for column, numbers in model.signature.unseen(columns).items():
+        unseen = model.signature.unseen(columns)
+        for column, numbers in unseen.items():
             UNSEEN.labels(column).inc(len(numbers))
-            warnings += [Finding(("body", "instances", i, column), "Training did not see this value") for i in numbers]
         self.log.add(request_id, model.bundle.id, model.names, rows, predictions)
-        response = PredictResponse(request_id, model.bundle.id, predictions, warnings[:MAX_FINDINGS])
+        response = PredictResponse(request_id, model.bundle.id, predictions, to_warnings(unseen))
         return msgspec.json.encode(response)
+
+    def explain(self, body: bytes | bytearray, request_id: str) -> bytes:
+        """Answer a request for explanations; it is not logged, because it asks for no prediction that is used.
+
+        Raises:
+            NotReadyError: no model is loaded.
+            msgspec.DecodeError: the request is not what the signature asks for.
+            TimeoutError: it takes too long.
+        """
+        model = self.ready()
+        columns = model.explain_decoder(body)
+        explanations = model.explainer.explain(columns, self.settings.explain_seconds)
+        warnings = to_warnings(model.signature.unseen(columns))
+        return msgspec.json.encode(ExplainResponse(request_id, model.bundle.id, explanations, warnings))
+
+
+def to_warnings(unseen: dict[str, list[int]]) -> list[Finding]:
+    """Return the warnings about rows, by column, whose value training did not see."""
+    said = "Training did not see this value"
+    found = [Finding(("body", "instances", i, column), said) for column, rows in unseen.items() for i in rows]
+    return found[:MAX_FINDINGS]
 
 
 def in_daemon_thread(function: Callable[[], T]) -> asyncio.Future[T]:
