@@ -23,7 +23,7 @@ class Database:
     """Where it is; its name and that of its owner are one."""
 
     port: int
-    psql: str
+    psql: Path
 
     def uri(self, password: str) -> str:
         """Return its URI with a password, or with what stands for one."""
@@ -48,7 +48,7 @@ class Database:
 @contextmanager
 def postgresql() -> Iterator[Database]:
     """Run a server with an empty database whose owner has a password that a URI has to escape."""
-    programs = {name: os.path.realpath(need(name)) for name in ("initdb", "postgres", "psql")}
+    programs = Path(need("initdb")).resolve().parent
     with tempfile.TemporaryDirectory() as name:
         folder, user = Path(name), _who()
         (folder / "password").write_text(PASSWORD, "utf-8")
@@ -58,16 +58,16 @@ def postgresql() -> Iterator[Database]:
         made: dict[str, Any] = {"cwd": folder, "stdin": subprocess.DEVNULL, **user}
         access = ("--auth=scram-sha-256", f"--username={OWNER}", f"--pwfile={folder / 'password'}", "--no-sync")
         subprocess.run(
-            [programs["initdb"], f"--pgdata={folder / 'data'}", *access], check=True, capture_output=True, **made
+            [programs / "initdb", f"--pgdata={folder / 'data'}", *access], check=True, capture_output=True, **made
         )
         port = free_port()
         options = ("-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), "-k", folder, "-c", "fsync=off")
         with (folder / "log").open("wb") as log:
-            server = subprocess.Popen([programs["postgres"], *options], stdout=log, stderr=log, **made)
+            server = subprocess.Popen([programs / "postgres", *options], stdout=log, stderr=log, **made)
         try:
             wait(lambda: server.poll() is not None or b"ready to accept" in (folder / "log").read_bytes(), "it starts")
             assert server.poll() is None, (folder / "log").read_text("utf-8")
-            yield Database(port, programs["psql"])
+            yield Database(port, programs / "psql")
         finally:
             server.terminate()
             server.wait(30)

@@ -59,7 +59,7 @@ def database() -> Iterator[Database]:
 
 @pytest.fixture(scope="module")
 def connected(made: Project, database: Database, tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """Return a project whose source is the database, with the driver that the command asked for, and the table there."""
+    """Return a project whose source is a table of the database, with the driver that the command asked for."""
     project = made.copy(tmp_path_factory.mktemp("connected") / "churn").with_env(DB_PASSWORD=PASSWORD)
     source(project, database.uri("${DB_PASSWORD}"), QUERY)
     told = project.refuses("data")
