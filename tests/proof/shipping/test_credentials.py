@@ -125,6 +125,21 @@ def test_ci_trains_into_the_store_of_its_cloud(
 
 
 @pytest.mark.parametrize("name", ["gcp-gitlab", "azure-github"])
+def test_data_are_read_by_the_same_login(
+    cloud: Authority, projects: dict[str, Project], tmp_path: Path, name: str
+) -> None:
+    kind = name.partition("-")[0]
+    job = projects[kind].elsewhere(tmp_path)
+    here = job.json("data")
+    cloud.objects[f"/{BUCKET}/rows.csv"] = (tmp_path / "data/credit.csv").read_bytes()
+    job.parameters(("source: data/credit.csv", f"source: {URIS[kind].replace('store', 'rows.csv')}"))
+    job = job.with_env(**login(name, cloud, tmp_path, projects[kind]))
+    assert job.json("data") == here
+    cloud.closed = True
+    assert "rows.csv cannot be read" in job.refuses("data")
+
+
+@pytest.mark.parametrize("name", ["gcp-gitlab", "azure-github"])
 def test_a_store_that_refuses_is_one_sentence_before_anything_is_trained(
     cloud: Authority, projects: dict[str, Project], tmp_path: Path, name: str
 ) -> None:
