@@ -88,6 +88,7 @@ def features(columns: Columns) -> Columns:
         "is urgent": np.array(urgent, dtype=object),
     }
 '''
+READ = "scan(params.data.source, params.data.query)"
 
 
 @pytest.fixture
@@ -167,8 +168,8 @@ def test_days_written_otherwise_and_rows_without_a_target(copy: Project) -> None
     write(copy, rows)
     (copy.package / "schema.py").write_text(WEATHER, "utf-8")
     assert "not a date such as 2026-01-31" in copy("data", code=1).stderr
-    rewritten = '    return rows.with_columns(pl.col("day").str.replace_all("/", "-"))\n'
-    substitute(copy.package / "source.py", ("    return rows\n", rewritten))
+    rewritten = '    return sources.scan(source, query).with_columns(pl.col("day").str.replace_all("/", "-"))\n'
+    substitute(copy.package / "source.py", ("    return sources.scan(source, query)\n", rewritten))
     lacking = sum(row["weather"] == "NA" for row in rows)
     told = copy("data", code=1).stderr
     assert f"{lacking} of 900 rows are bad" in told
@@ -176,7 +177,7 @@ def test_days_written_otherwise_and_rows_without_a_target(copy: Project) -> None
     known = '.filter(pl.col("weather") != "NA").collect()\n'
     substitute(
         copy.package / "source.py",
-        ("    return scan(params.data.source).collect()\n", f"    return scan(params.data.source){known}"),
+        (f"    return {READ}.collect()\n", f"    return {READ}{known}"),
     )
     assert copy.json("data")["rows"] == 900 - lacking
     copy("train")
@@ -196,11 +197,11 @@ SLIPS = [
     ("features.py", "    return columns\n", '    return columns["amuont"]\n', "KeyError: 'amuont'"),
     (
         "source.py",
-        "scan(params.data.source).collect()",
+        f"{READ}.collect()",
         'sqlite3.connect("").execute("SELECT 1 FROM t")',
         "no such table: t",
     ),
-    ("source.py", "scan(params.data.source).collect()", "scan(params.data.source)", "returns a LazyFrame"),
+    ("source.py", f"{READ}.collect()", READ, "returns a LazyFrame"),
 ]
 
 

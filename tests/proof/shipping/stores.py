@@ -126,7 +126,8 @@ class Google(Store):
         if answer.status != 200 or not asked:
             return Answer(answer.status, dict(answer.headers) | known, answer.body)
         first, _, last = asked.removeprefix("bytes=").partition("-")
-        start, end = int(first), min(int(last or len(content)), len(content) - 1)
+        start = int(first) if first else max(0, len(content) - int(last))  # without a first, so many at the end
+        end = min(int(last or len(content)) if first else len(content), len(content) - 1)
         known["content-range"] = f"bytes {start}-{end}/{len(content)}"
         return Answer(206, dict(answer.headers) | known, content[start : end + 1])
 

@@ -124,6 +124,24 @@ def test_ci_trains_into_the_store_of_its_cloud(
     assert job("champion").stdout.startswith(f"{URIS[kind]}/bundles/")
 
 
+def test_data_are_read_by_the_same_login(cloud: Authority, projects: dict[str, Project], tmp_path: Path) -> None:
+    job = projects["azure"].elsewhere(tmp_path)
+    here = job.json("data")
+    cloud.objects[f"/{BUCKET}/rows.csv"] = (tmp_path / "data/credit.csv").read_bytes()
+    job.parameters(("source: data/credit.csv", f"source: az://{BUCKET}/rows.csv"))
+    job = job.with_env(**login("azure-github", cloud, tmp_path, job))
+    assert job.json("data") == here
+    cloud.closed = True
+    assert "rows.csv cannot be read" in job.refuses("data")
+
+
+def test_polars_is_given_the_token_of_google(cloud: Authority, projects: dict[str, Project], tmp_path: Path) -> None:
+    """What it reads Cloud Storage with can be sent nowhere but to Google."""
+    job = projects["gcp"].with_env(**login("gcp-gitlab", cloud, tmp_path, projects["gcp"]))
+    script = "from churn.core.data import sources; print(sources._tokens('gs://models/rows.csv')()[0]['bearer_token'])"
+    assert cloud.accepts(job.tool("uv", "run", "python", "-c", script).stdout.strip(), "storage")
+
+
 @pytest.mark.parametrize("name", ["gcp-gitlab", "azure-github"])
 def test_a_store_that_refuses_is_one_sentence_before_anything_is_trained(
     cloud: Authority, projects: dict[str, Project], tmp_path: Path, name: str

@@ -16,6 +16,7 @@ from .. import source as files
 from .bundles.predictor import Predictor
 from .bundles.storage import open_folder
 from .contract.tables import blank, to_columns, unreadable
+from .data.sources import hide
 from .errors import ProjectError
 from .task.answer import flatten
 
@@ -52,7 +53,7 @@ def predict(predictor: Predictor, source: str, target: str, rows_a_part: int) ->
             summary.parts += 1
         _remove_later_parts(store, summary.parts)
     except (OSError, pl.exceptions.PolarsError, obstore.exceptions.BaseError) as error:
-        raise ProjectError(f"{source} cannot be predicted into {target}: {error}") from error
+        raise ProjectError(f"{source} cannot be predicted into {target}: {hide(str(error), source)}") from error
     return summary
 
 

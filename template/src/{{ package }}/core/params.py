@@ -26,6 +26,7 @@ class Data(Section, frozen=True):
 
     source: str
     max_bad_rows: Count
+    query: str = ""
     personal: tuple[str, ...] = ()
     max_explained: Annotated[float, msgspec.Meta(gt=0, le=1)] = 0.95
 

@@ -20,7 +20,7 @@ from ..bundles.bundle import MANIFEST, Manifest, sha256
 from ..bundles.storage import is_remote, join, open_folder
 from ..errors import ProjectError
 from ..monitoring.record import SUFFIX
-from .snapshots import SNAPSHOTS
+from .snapshots import SNAPSHOTS, Record, keep_record
 
 
 class Erasure(msgspec.Struct, frozen=True):
@@ -78,7 +78,12 @@ def _replace(path: Path, frame: pl.DataFrame) -> None:
         part = Path(folder, "part")
         frame.write_parquet(part)
         os.utime(part, ns=(age.st_atime_ns, age.st_mtime_ns))
-        part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
+        new = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
+    old = path.with_suffix(".json")
+    if old.exists():
+        record = msgspec.json.decode(old.read_bytes(), type=Record)
+        keep_record(new, msgspec.structs.replace(record, rows=frame.height))
+        old.unlink()
     path.unlink()
 
 

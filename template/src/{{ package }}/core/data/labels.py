@@ -10,6 +10,7 @@ from ..contract.optional import MISSING
 from ..contract.tables import blank
 from ..errors import ProjectError
 from ..task.target import TARGET_COLUMN
+from . import sources
 from .validation import check, table
 
 REQUEST, ROW = Category(name="request_id"), Number(name="row", minimum=0)
@@ -22,13 +23,13 @@ def read(path: str) -> list[tuple[str, int, Any]]:
     requests, which were then asked with that id. Rows of which it is not known yet what happened are left out.
 
     Args:
-        path: A path or URI of a CSV or Parquet file.
+        path: A path or URI of a file of CSV, Parquet or JSON lines.
 
     Raises:
         ProjectError: it cannot be read, lacks columns, or holds what breaks the contract.
     """
     try:
-        raw = pl.read_parquet(path) if path.endswith(".parquet") else pl.read_csv(path, infer_schema=False)
+        raw = sources.scan(path).collect()
     except (OSError, pl.exceptions.PolarsError) as error:
         reason = str(error).partition("\n")[0]
         raise ProjectError(f"the labels cannot be read from {path}: {reason}") from error

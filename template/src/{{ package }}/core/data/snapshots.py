@@ -12,11 +12,19 @@ from ..bundles.bundle import sha256
 from ..errors import ProjectError
 from ..params import Params
 from ..yours import describe
-from . import audit, personal
+from . import audit, personal, sources
 from .personal import Finding
 from .validation import CONTRACT, table, validate
 
 SNAPSHOTS = Path("artifacts/snapshots")
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Where the rows of a snapshot come from, without what `${NAME}` stands for; it lies beside them as `.json`."""
+
+    source: str
+    query: str
+    rows: int
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -58,6 +66,7 @@ def make_snapshot(params: Params) -> Snapshot:
         path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
+    keep_record(path, Record(params.data.source, params.data.query, good.height))
     return Snapshot(path, good.height, bad, findings, suspicious)
 
 
@@ -68,10 +77,16 @@ def _read(params: Params) -> pl.DataFrame:
     except ProjectError:
         raise
     except Exception as error:
-        raise ProjectError(f"the data cannot be read from {params.data.source}: {describe(error)}") from error
+        reason = sources.hide(describe(error), params.data.source)
+        raise ProjectError(f"the data cannot be read from {params.data.source}: {reason}") from error
     if not isinstance(raw, pl.DataFrame):
         raise ProjectError(f"read() in source.py returns a {type(raw).__name__}; it must return a Polars DataFrame")
     return raw
+
+
+def keep_record(snapshot: Path, record: Record) -> None:
+    """Write where the rows of a snapshot come from beside it."""
+    snapshot.with_suffix(".json").write_bytes(msgspec.json.format(msgspec.json.encode(record), indent=2))
 
 
 def latest() -> Path:
