@@ -45,3 +45,7 @@ SLICES: dict[str, tuple[float, ...]] = {"sensor_5": (20.0, 40.0)}
 PROTECTED: tuple[str, ...] = ()
 """The columns of `SLICES` whose groups must fare alike: the gate compares each with all others, as `gate.fairness` in
 `params.yaml` says."""
+
+CHANGEABLE: tuple[str, ...] = ()
+"""The columns of `INPUTS` that a person can change: an explanation tells which other values of one would change the
+prediction."""
