@@ -70,7 +70,9 @@ class Explanation(msgspec.Struct, frozen=True):
 class Explainer:
     """A model that can explain its answers."""
 
-    def __init__(self, predictor: Predictor, profiles: Sequence[Profile], changeable: Sequence[str] = CHANGEABLE):
+    def __init__(
+        self, predictor: Predictor, profiles: Sequence[Profile], changeable: Sequence[str] = CHANGEABLE
+    ) -> None:
         self._predictor = predictor
         self._profiles = profiles
         self._changeable = changeable
