@@ -33,8 +33,8 @@ IDENTITY = {
 }
 """Where each cloud tells a pod who it is, other than by HTTPS: addresses and ports."""
 
-COUNT = "JOB_COMPLETIONS"
-"""The variable by which a pod of an Indexed Job knows how many there are."""
+INDEX, COUNT = "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"
+"""The variables by which a pod of an Indexed Job knows its number, which Kubernetes sets, and how many there are."""
 
 POD_VOLUMES = {
     "configMap",
@@ -171,9 +171,8 @@ def agreement_problems(build: Build) -> Iterator[str]:
                     if "onExitCodes" in rule and rule["onExitCodes"]["containerName"] not in known
                 )
                 if job.get("completionMode") == "Indexed":
-                    told = [
-                        e.get("value") for e in job["template"]["spec"]["containers"][0]["env"] if e["name"] == COUNT
-                    ]
+                    env = job["template"]["spec"]["containers"][0]["env"]
+                    told = [entry.get("value") for entry in env if entry["name"] == COUNT]
                     if told != [str(job["completions"])]:
                         yield f"{of} has {job['completions']} shards and tells its pods of {told}"
             case "Service":
@@ -350,6 +349,7 @@ def variable_problems(builds: list[Build], files: Mapping[str, File]) -> Iterato
     """Check that manifests, settings.py and the table in deploy/README.md know the same variables."""
     read = settings_of(files)
     written = {name for build in builds for name in variables(build)}
+    written |= {INDEX} if COUNT in written else set()
     yield from (f"{name} is set but nobody reads it" for name in sorted(written - read - DOCUMENTED_ELSEWHERE))
     readme = files["deploy/README.md"].content.decode()
     section = readme.partition("## Settings")[2].partition("\n## ")[0]
