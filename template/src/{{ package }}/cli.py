@@ -186,7 +186,7 @@ def example(model: Model = "champion") -> None:
 
 @app.command()
 def predict(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path, a URI, or a pattern.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, Parquet or JSON lines: a path, URI or pattern.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The folder, a path or URI, that gets Parquet parts.")],
     model: Model = "champion",
     rows_a_part: Annotated[int, typer.Option(min=1, help="Rows per part; larger parts need more memory.")] = 250_000,
@@ -243,7 +243,7 @@ def monitor(
 
 @app.command()
 def labels(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path or a URI.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, Parquet or JSON lines: a path or URI.")],
     as_json: AsJson = False,
 ) -> None:
     """Store the outcomes of logged predictions, which `monitor` compares with them."""

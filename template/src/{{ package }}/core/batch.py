@@ -35,7 +35,7 @@ class Summary(msgspec.Struct):
 
 
 def predict(
-    predictor: Predictor, source: str, target: str, rows_a_part: int, bundle: str, shard: Shard | None = None
+    predictor: Predictor, source: str, target: str, rows_a_part: int, bundle: str = "", shard: Shard | None = None
 ) -> Summary:
     """Predict every row of a table, or of a shard of it.
 
