@@ -45,7 +45,7 @@ class Cluster(ThreadingHTTPServer):
             "/apis": {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups},
             "/api/v1": resource_list("v1"),
             "/apis/batch/v1": resource_list("batch/v1"),
-            f"/apis/batch/v1/namespaces/{namespace}/cronjobs/training": self.cronjob,
+            f"/apis/batch/v1/namespaces/{namespace}/cronjobs/{self.cronjob['metadata']['name']}": self.cronjob,
         }
         if path in fixed:
             return fixed[path]

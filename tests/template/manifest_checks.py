@@ -22,8 +22,8 @@ KUBERNETES = ("1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
 
 CRDS = Path(__file__).parent / "crds"
 
-DOCUMENTED_ELSEWHERE = {"AZURE_STORAGE_ACCOUNT_NAME"}  # obstore reads it
-"""Variables that a manifest sets for a library."""
+DOCUMENTED_ELSEWHERE = {"AZURE_STORAGE_ACCOUNT_NAME", "BATCH_SOURCE", "BATCH_TARGET", "JOB_NAME"}
+"""Variables that a manifest sets for a library, obstore, or names in the arguments of a command."""
 
 IDENTITY = {
     "none": set(),
@@ -32,6 +32,9 @@ IDENTITY = {
     "azure": set(),
 }
 """Where each cloud tells a pod who it is, other than by HTTPS: addresses and ports."""
+
+INDEX, COUNT = "JOB_COMPLETION_INDEX", "JOB_COMPLETIONS"
+"""The variables by which a pod of an Indexed Job knows its number, which Kubernetes sets, and how many there are."""
 
 POD_VOLUMES = {
     "configMap",
@@ -167,6 +170,11 @@ def agreement_problems(build: Build) -> Iterator[str]:
                     for rule in rules
                     if "onExitCodes" in rule and rule["onExitCodes"]["containerName"] not in known
                 )
+                if job.get("completionMode") == "Indexed":
+                    env = job["template"]["spec"]["containers"][0]["env"]
+                    told = [entry.get("value") for entry in env if entry["name"] == COUNT]
+                    if told != [str(job["completions"])]:
+                        yield f"{of} has {job['completions']} shards and tells its pods of {told}"
             case "Service":
                 chosen = [pod for name, pod in templates.items() if _selects(spec["selector"], pod)]
                 ports = {p["name"] for pod in chosen for c in pod["spec"]["containers"] for p in c.get("ports", [])}
@@ -341,6 +349,7 @@ def variable_problems(builds: list[Build], files: Mapping[str, File]) -> Iterato
     """Check that manifests, settings.py and the table in deploy/README.md know the same variables."""
     read = settings_of(files)
     written = {name for build in builds for name in variables(build)}
+    written |= {INDEX} if COUNT in written else set()
     yield from (f"{name} is set but nobody reads it" for name in sorted(written - read - DOCUMENTED_ELSEWHERE))
     readme = files["deploy/README.md"].content.decode()
     section = readme.partition("## Settings")[2].partition("\n## ")[0]

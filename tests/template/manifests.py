@@ -103,7 +103,7 @@ def fill_in(project: Path) -> None:
 
 
 def add_options(project: Path) -> None:
-    """Let training run by itself, and on a GPU, as the comments of its CronJob say."""
+    """Let training run by itself, and on a GPU, as the comments of its CronJob say; and have batch prediction."""
     path = project / TRAIN / "cronjob.yaml"
     text = path.read_text(encoding="utf-8")
     assert text.count("# nvidia.com/gpu:") == 2
@@ -115,6 +115,9 @@ def add_options(project: Path) -> None:
         assert old in text
         text = text.replace(old, new)
     path.write_text(text, encoding="utf-8")
+    path = project / TRAIN / "kustomization.yaml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("components:\n", "components:\n  - ../components/batch\n"), encoding="utf-8")
 
 
 def add_monitoring(project: Path, component: str = "monitoring") -> None:

@@ -313,11 +313,11 @@ def test_a_training_run_exits_as_the_job_did(
 def test_kubectl_makes_a_job_of_the_cronjob(trees: list[Tree], tmp_path: Path) -> None:
     kubectl = need("kubectl")
     for tree in trees:
-        for name in (TRAIN, "optional"):
-            cronjob = tree.released[name].get("CronJob", "training")
+        for name, of in ((TRAIN, "training"), ("optional", "training"), ("optional", "batch")):
+            cronjob = tree.released[name].get("CronJob", of)
             namespace = cronjob["metadata"]["namespace"]
             with running(Cluster(cronjob, [0]), tmp_path) as variables:
-                command = [kubectl, "--namespace", namespace, "create", "job", "run", "--from=cronjob/training"]
+                command = [kubectl, "--namespace", namespace, "create", "job", "run", f"--from=cronjob/{of}"]
                 command += ["--dry-run=client", "--output=json"]
                 made = subprocess.run(command, env={**os.environ, **variables}, check=True, capture_output=True)
             job = json.loads(made.stdout)

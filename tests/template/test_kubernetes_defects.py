@@ -135,6 +135,11 @@ MAP = ("ConfigMap", "dashboard")
             "CronJob drift suppresses CKV_K8S_8 without a reason",
         ),
         # names, labels, selectors
+        (
+            DRIFT,
+            lambda o: o["spec"]["jobTemplate"]["spec"].update(completionMode="Indexed", completions=3),
+            "CronJob drift has 3 shards and tells its pods of []",
+        ),
         (SERVICE, lambda o: o["metadata"].update(namespace="default"), "is not in my-model-prod"),
         (DEPLOYMENT, lambda o: pod(o).update(serviceAccountName="server"), "server, which does not exist"),
         (DEPLOYMENT, lambda o: container(o)["volumeMounts"].pop(), "has the volumes"),

@@ -220,20 +220,30 @@ def explain(
 
 @app.command()
 def predict(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path, a URI, or a pattern.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, Parquet or JSON lines: a path, URI or pattern.")],
     target: Annotated[str, typer.Argument(metavar="OUT", help="The folder, a path or URI, that gets Parquet parts.")],
     model: Model = "champion",
     rows_a_part: Annotated[int, typer.Option(min=1, help="Rows per part; larger parts need more memory.")] = 250_000,
+    shard: Annotated[str, typer.Option(metavar="I/N", help="One of N shares, from 0/N on; pods know theirs.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Predict every row of a table of any size, into a folder of Parquet parts."""
-    from .core import batch
+    from .core import batch, shards
     from .core.bundles import predictor, registry
 
-    bundle = registry.fetch(model, Settings())
-    done = batch.predict(predictor.load(bundle, threads=threads.available()), source, target, rows_a_part)
+    settings = Settings()
+    if not shard and settings.job_completion_index is not None and settings.job_completions is not None:
+        shard = f"{settings.job_completion_index}/{settings.job_completions}"
+    try:
+        share = shards.parse(shard) if shard else None
+    except ValueError:
+        raise typer.BadParameter(f"{shard} is no shard: the first of eight is 0/8, the last 7/8") from None
+    bundle = registry.fetch(model, settings)
+    loaded = predictor.load(bundle, threads=threads.available())
+    done = batch.predict(loaded, source, target, rows_a_part, bundle.id, share)
     invalid = f"; {done.invalid} of them break the contract and have no prediction" if done.invalid else ""
-    _print(f"{done.rows} rows in {done.parts} parts in {target}{invalid}", done, as_json)
+    missing = f"; {done.missing} of {share.of} shards are still missing" if share and done.missing else ""
+    _print(f"{done.rows} rows in {done.parts} parts in {target}{invalid}{missing}", done, as_json)
 
 
 @app.command()
@@ -267,7 +277,7 @@ def monitor(
 
 @app.command()
 def labels(
-    source: Annotated[str, typer.Argument(metavar="IN", help="CSV or Parquet: a path or a URI.")],
+    source: Annotated[str, typer.Argument(metavar="IN", help="CSV, Parquet or JSON lines: a path or URI.")],
     as_json: AsJson = False,
 ) -> None:
     """Store the outcomes of logged predictions, which `monitor` compares with them."""

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt
 from pydantic_settings import BaseSettings
 
 
@@ -51,6 +51,11 @@ class Settings(BaseSettings):
     """Write logged predictions at least this often."""
     prediction_log_rows: PositiveInt = 10_000
     """Write after this many rows; earlier if they are large."""
+
+    job_completion_index: NonNegativeInt | None = None
+    """Which shard of a batch to predict; Kubernetes tells it to each pod of an Indexed Job."""
+    job_completions: PositiveInt | None = None
+    """How many shards that Job has."""
 
     mlflow_tracking_uri: str = "sqlite:///artifacts/mlflow.db"
     """Where training runs are tracked."""

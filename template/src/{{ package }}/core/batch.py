@@ -1,6 +1,7 @@
 """Batch prediction: a table of any size in, a folder of Parquet parts out, in bounded memory.
 
 A part is written whole or not at all, and holds the same rows whenever the input is the same: a rerun replaces parts.
+Several workers share a batch by `shards.py`.
 """
 
 import io
@@ -13,60 +14,76 @@ import polars as pl
 from obstore.store import ObjectStore
 
 from .. import source as files
+from . import shards
 from .bundles.predictor import Predictor
 from .bundles.storage import open_folder
 from .contract.tables import blank, to_columns, unreadable
 from .data.sources import hide
 from .errors import ProjectError
+from .shards import Manifest, Shard
 from .task.answer import flatten
 
 
 class Summary(msgspec.Struct):
-    """What was done; `invalid` rows break the contract and get no prediction."""
+    """What was done; `invalid` rows break the contract and get no prediction, `missing` shards are not whole yet."""
 
     rows: int = 0
     invalid: int = 0
     unseen: dict[str, int] = {}
     parts: int = 0
+    missing: int = 0
 
 
-def predict(predictor: Predictor, source: str, target: str, rows_a_part: int) -> Summary:
-    """Predict every row of a table.
+def predict(
+    predictor: Predictor, source: str, target: str, rows_a_part: int, bundle: str = "", shard: Shard | None = None
+) -> Summary:
+    """Predict every row of a table, or of a shard of it.
 
     Args:
         predictor: The model; give it a thread for each core.
-        source: A path or URI of a CSV or Parquet file, or a pattern that names several.
+        source: A path or URI of a file of CSV, Parquet or JSON lines, or a pattern that names several.
         target: A folder's path or URI; gets `part-00000.parquet` and so on. Each row keeps the columns that are no
             inputs (its id, say) and gains those of the answer.
         rows_a_part: How many rows a part holds, and so how much memory is used.
+        bundle: The model's id, for the manifest of a shard.
+        shard: What to take of the table; its parts are `shard-00000-of-00008-part-00000.parquet` and so on.
 
     Raises:
-        ProjectError: the source cannot be read or lacks columns, or the target cannot be written.
+        ProjectError: the source cannot be read or lacks columns, or the target cannot be written or is another batch's.
     """
     summary = Summary()
     try:
         store = open_folder(target)
-        for part in _parts(_scan(source, predictor), rows_a_part):
+        shards.begin(store, target, shard, source, bundle)
+        names = []
+        for part in _parts(_scan(source, shard, predictor), rows_a_part):
             content = io.BytesIO()
             _predict(predictor, part, summary).write_parquet(content)
-            obstore.put(store, _name(summary.parts), content.getvalue())
+            names.append(_name(shard, summary.parts))
+            obstore.put(store, names[-1], content.getvalue())
             summary.parts += 1
-        _remove_later_parts(store, summary.parts)
+        _remove_later_parts(store, shard, summary.parts)
+        if shard:
+            summary.missing = shards.finish(store, shard, Manifest(source, bundle, summary.rows, names))
     except (OSError, pl.exceptions.PolarsError, obstore.exceptions.BaseError) as error:
         raise ProjectError(f"{source} cannot be predicted into {target}: {hide(str(error), source)}") from error
     return summary
 
 
-def _scan(source: str, predictor: Predictor) -> pl.LazyFrame:
-    frame = files.scan(source)
+def _scan(source: str, shard: Shard | None, predictor: Predictor) -> pl.LazyFrame | None:
+    frame = shards.take(source, shard) if shard else files.scan(source)
+    if frame is None:
+        return None
     names = frame.collect_schema().names()
     if missing := [column.name for column in predictor.signature.inputs if column.name not in names]:
         raise ProjectError(f"{source} has no column {', '.join(missing)}, which the model needs")
     return frame
 
 
-def _parts(frame: pl.LazyFrame, rows: int) -> Iterator[pl.DataFrame]:
+def _parts(frame: pl.LazyFrame | None, rows: int) -> Iterator[pl.DataFrame]:
     """Yield a table in parts of so many rows, whatever the pieces in which it arrives."""
+    if frame is None:
+        return
     waiting: list[pl.DataFrame] = []
     for batch in frame.collect_batches(chunk_size=min(rows, 50_000), maintain_order=True):
         waiting.append(batch)
@@ -93,13 +110,14 @@ def _predict(predictor: Predictor, part: pl.DataFrame, summary: Summary) -> pl.D
     return kept.with_columns(pl.when(valid).then(series).alias(series.name) for series in outputs)
 
 
-def _name(part: int) -> str:
-    return f"part-{part:05}.parquet"
+def _name(shard: Shard | None, part: int) -> str:
+    return f"{shard}-part-{part:05}.parquet" if shard else f"part-{part:05}.parquet"
 
 
-def _remove_later_parts(store: ObjectStore, parts: int) -> None:
+def _remove_later_parts(store: ObjectStore, shard: Shard | None, parts: int) -> None:
     """Remove what an earlier run with more rows has left."""
     paths = [meta["path"] for objects in obstore.list(store, "") for meta in objects]
-    later = [path for path in paths if path.startswith("part-") and path >= _name(parts)]
+    prefix = f"{shard}-part-" if shard else "part-"
+    later = [path for path in paths if path.startswith(prefix) and path >= _name(shard, parts)]
     if later:
         obstore.delete(store, later)

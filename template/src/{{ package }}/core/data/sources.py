@@ -4,6 +4,7 @@
 made from it: the record of a snapshot, MLflow, a bundle, an error.
 """
 
+import glob
 import importlib
 import os
 import re
@@ -14,13 +15,16 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
+import obstore
 import polars as pl
 
 from ..bundles.credentials import make_provider
+from ..bundles.storage import join, open_folder, store_errors
 from ..errors import ProjectError
 
 POSTGRESQL_DRIVER = "adbc-driver-postgresql>=1.8"
 VARIABLE = re.compile(r"\$\{(\w+)\}")
+WILD = re.compile(r"[*?[]")
 LOGIN = re.compile(r"\w+://([^@/?#]*@)?")
 SECRETS = {"password", "sslpassword", "sig", "X-Amz-Signature", "X-Goog-Signature"}
 """What databases and stores call a secret in the query of a URI."""
@@ -66,6 +70,29 @@ def scan(source: str, query: str = "") -> pl.LazyFrame:
         raise ProjectError(f"{source} cannot be read: {hide(_first_line(error), source)}") from error
 
 
+def list_files(source: str) -> list[str]:
+    """Return the files that a pattern names, in the order of their names; whatever is no pattern is one.
+
+    Raises:
+        ProjectError: there is none, or the store refuses to list them.
+    """
+    uri = _expand(source)
+    wild = WILD.search(uri)
+    if wild is None or uri.startswith(("http://", "https://")):
+        return [source]
+    if "://" not in uri:
+        found = glob.glob(uri, recursive=True)  # noqa: PTH207 (the pattern may be absolute)
+    else:
+        folder = uri[: wild.start()].rpartition("/")[0]
+        matches = _as_regex(uri.removeprefix(f"{folder}/")).fullmatch
+        with store_errors(f"{source} cannot be read"):
+            names = [meta["path"] for objects in obstore.list(open_folder(folder)) for meta in objects]
+        found = [join(folder, name) for name in names if matches(name)]
+    if not found:
+        raise ProjectError(f"{source} names no file")
+    return sorted(found)
+
+
 def hide(text: str, source: str) -> str:
     """Return a text in which the variables that a source names stand by their names again."""
     for name in VARIABLE.findall(source):
@@ -93,6 +120,13 @@ def _open(place: str | bytes, name: str, tokens: Tokens | None = None) -> pl.Laz
     if name.endswith((".jsonl", ".ndjson")):  # a value of the last row may be of another type than those of the first
         return pl.scan_ndjson(place, infer_schema_length=None, credential_provider=tokens)
     return pl.scan_csv(place, infer_schema=False, credential_provider=tokens)
+
+
+def _as_regex(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of names as a regular expression."""
+    meanings = {"**/": "(.*/)?", "*": "[^/]*", "?": "[^/]"}
+    pieces = re.split(r"(\*\*/|\*|\?|\[[^]]+\])", pattern)
+    return re.compile("".join(meanings.get(p, p if p.startswith("[") else re.escape(p)) for p in pieces))
 
 
 def _download(uri: str) -> bytes:
