@@ -25,6 +25,11 @@ def asked(template: Path) -> dict[str, dict[str, object]]:
     }
 
 
+def value_of(choice: object) -> object:
+    """Return the value of a choice, which copier.yml may give together with a validator."""
+    return choice["value"] if isinstance(choice, dict) else choice
+
+
 def test_options_as_json_are_those_of_copier_yml(cli: Cli, template_repo: Path) -> None:
     questions = {entry["name"]: entry for entry in json.loads(cli("options", "--json").stdout)["questions"]}
     expected = asked(template_repo)
@@ -34,8 +39,8 @@ def test_options_as_json_are_those_of_copier_yml(cli: Cli, template_repo: Path) 
         assert questions[name]["default"] == details["default"]
         choices = details.get("choices", {})
         assert isinstance(choices, dict)
-        values = {label: choice["value"] if isinstance(choice, dict) else choice for label, choice in choices.items()}
-        assert {f"{c['title']}: {c['brings']}": c["value"] for c in questions[name]["choices"]} == values
+        values = {f"{c['title']}: {c['brings']}": c["value"] for c in questions[name]["choices"]}
+        assert values == {label: value_of(choice) for label, choice in choices.items()}
 
 
 def test_options_show_questions_choices_and_what_they_bring(cli: Cli, template_repo: Path) -> None:
@@ -141,7 +146,7 @@ def test_descriptions_are_whole_and_each_on_one_line(cli: Cli, template_repo: Pa
     for name, details in asked(template_repo).items():
         choices = details.get("choices", {})
         assert isinstance(choices, dict)
-        words = {f"{name}={value}": label for label, value in choices.items()}
+        words = {f"{name}={value_of(choice)}": label for label, choice in choices.items()}
         env = {"_TYPER_COMPLETE_ARGS": f"mlscaffold set {name}=", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}
         narrow = cli.with_env(COLUMNS="40", **env)
         fish = narrow.with_env(_MLSCAFFOLD_COMPLETE="complete_fish")().stdout.splitlines() if words else []
