@@ -35,6 +35,7 @@ OTHERS = {
     f"uv tool install git+{read_url()}",
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
+    "uv add --group train 'adbc-driver-postgresql>=1.8'",
     "uv run pytest",
     "uv sync",
 }

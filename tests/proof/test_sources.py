@@ -153,3 +153,25 @@ def test_an_object_store_and_a_file_with_the_same_rows_make_the_same_snapshot(
     for name in ("absent.csv", "absent-*.csv", "absent.parquet"):
         source(job, f"{gate.uri}/rows/{name}")
         assert name in job.refuses("data")
+
+
+@pytest.fixture(scope="module")
+def champion(made: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Return the project where it has a champion; nothing there may be changed."""
+    job = made.elsewhere(tmp_path_factory.mktemp("champion"))
+    job("pipeline")
+    return job
+
+
+def test_shards_of_an_object_store_are_whole_together(champion: Project, gate: Gate) -> None:
+    job = champion.with_env(**gate.environment)
+    job.tool("uv", "run", "--project", job.folder, "python", "-c", PUT, f"{gate.uri}/batch", TABLE)
+    done = [
+        job.json("predict", f"{gate.uri}/batch/half-*.csv", f"{gate.uri}/out", "--shard", f"{index}/2")
+        for index in range(2)
+    ]
+    assert [part["missing"] for part in done] == [1, 0]
+    with (job.cwd / TABLE).open("rb") as file:
+        assert sum(part["rows"] for part in done) == sum(1 for _ in file) - 1
+    pod = job.with_env(JOB_COMPLETION_INDEX=1, JOB_COMPLETIONS=2)
+    assert pod.json("predict", f"{gate.uri}/batch/half-*.csv", f"{gate.uri}/out") == done[1]

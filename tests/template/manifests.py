@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -118,6 +119,15 @@ def add_options(project: Path) -> None:
     path = project / TRAIN / "kustomization.yaml"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("components:\n", "components:\n  - ../components/batch\n"), encoding="utf-8")
+    path = project / "deploy/components/batch/cronjob.yaml"
+    text = path.read_text(encoding="utf-8")
+    for name, value in {
+        "BATCH_SOURCE": "s3://bucket/rows/*.parquet",
+        "BATCH_TARGET": "s3://bucket/predictions",
+    }.items():
+        text, times = re.subn(f'(- name: {name} #.*\n +value: )""', rf'\1"{value}"', text)
+        assert times == 1
+    path.write_text(text, encoding="utf-8")
 
 
 def add_monitoring(project: Path, component: str = "monitoring") -> None:
