@@ -361,7 +361,7 @@ def draw_flower(task: str, rng: random.Random) -> tuple[float, float, object]:
 def test_other_data_of_numbers_only(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
-    for number in range(300):
+    for number in range(900):
         length, width, kind = draw_flower(copy.task, rng)
         rows.append([number, length, "" if number % 9 == 0 else width, kind])
     write(copy.folder / copy.source, ["id", "length", "width", "kind"], rows)

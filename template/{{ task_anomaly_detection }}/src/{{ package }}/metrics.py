@@ -22,6 +22,15 @@ def _of(rank: Callable[[NDArray[np.bool_], NDArray[Any]], float]) -> Callable[[T
     return lambda target, answer: rank(target, answer["score"]) if target.any() and not target.all() else np.nan
 
 
+def _precision(target: Target, answer: Answer) -> float:
+    flagged = decided(answer)
+    return float(target[flagged].mean()) if flagged.any() else 0.0
+
+
+def _recall(target: Target, answer: Answer) -> float:
+    return float(decided(answer)[target].mean()) if target.any() else np.nan
+
+
 def _rarer(target: Target) -> int:
     """Return how many rows a ranking turns on: it is as sure as its smaller side has rows."""
     return int(min(np.count_nonzero(target), np.count_nonzero(~target)))
@@ -43,14 +52,14 @@ METRICS: dict[str, Metric] = {
         trials=_rarer,
     ),
     "precision": Metric(
-        lambda target, answer: (target & decided(answer)).sum() / max(decided(answer).sum(), 1),
+        _precision,
         higher_is_better=None,  # each threshold trades it against recall
         meaning="Of the rows that are flagged, the share that are anomalies; 0 if none is flagged.",
         bounds=(0, 1),
         trials=_rarer,
     ),
     "recall": Metric(
-        lambda target, answer: decided(answer)[target].mean() if target.any() else np.nan,
+        _recall,
         higher_is_better=None,
         meaning="Of the anomalies, the share that are flagged.",
         bounds=(0, 1),
