@@ -6,8 +6,8 @@ from numpy.typing import NDArray
 from ..contract.columns import Answer
 from .answer import decided
 
-ONLY_SUPPORTING = True
-"""Whether only what raises the number is a reason: it is what makes the row strange."""
+ONLY_SUPPORTING = False
+"""Whether only what raises the number is a reason: what lowers it tells why a row is not strange."""
 
 
 def choose_output(_: Answer) -> str:
