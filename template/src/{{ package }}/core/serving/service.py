@@ -58,7 +58,6 @@ class Model:
         self.bundle = bundle
         self.predictor = load(bundle)
         self.signature = self.predictor.signature
-        self.names = [column.name for column in self.signature.inputs]
         self.decoder = RequestDecoder(self.signature, settings.max_request_rows)
 
 
@@ -122,7 +121,7 @@ class Service:
         for column, numbers in model.signature.unseen(columns).items():
             UNSEEN.labels(column).inc(len(numbers))
             warnings += [Finding(("body", "instances", i, column), "Training did not see this value") for i in numbers]
-        self.log.add(request_id, model.bundle.id, model.names, rows, predictions)
+        self.log.add(request_id, model.bundle.id, model.signature.inputs, rows, predictions)
         response = PredictResponse(request_id, model.bundle.id, predictions, warnings[:MAX_FINDINGS])
         return msgspec.json.encode(response)
 
