@@ -9,6 +9,7 @@ Prediction = Mapping[str, Any]
 
 WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
+    ("text_classification", "sklearn"): {"max_df": 40},
     ("tabular_classification", "lightgbm"): {"n_estimators": 30, "num_leaves": 6, "cat_smooth": 1e6},
     ("tabular_classification", "sklearn"): {"max_iter": 2, "max_leaf_nodes": 2},
     ("tabular_classification", "xgboost"): {"n_estimators": 1, "max_depth": 1},
@@ -30,8 +31,13 @@ def _is_in_its_interval(prediction: Prediction) -> bool:
 IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
+    "text_classification": _adds_up,
 }
 """What must hold for every prediction of each task, whatever was asked."""
+
+
+TABULAR = ("tabular_classification", "tabular_regression")
+"""The tasks whose rows have columns of any kind; tests that bring other columns are of these."""
 
 
 def as_columns(prediction: Prediction) -> dict[str, Any]:

@@ -206,9 +206,8 @@ def save(model: Coefficients, path: Path) -> None:
     path.with_suffix(".json").write_bytes(msgspec.json.encode(model))
 '''
 
-CLASSIFIERS, REGRESSIONS = (
-    [kind for kind in KINDS if kind["task"] == task] for task in ("tabular_classification", "tabular_regression")
-)
+CLASSIFIERS, REGRESSIONS = ([kind for kind in KINDS if kind["task"] == task] for task in tasks.TABULAR)
+TABLES = [*CLASSIFIERS, *REGRESSIONS]
 
 
 @pytest.fixture
@@ -302,6 +301,7 @@ for row, target in zip(data.data.tolist(), data.target.tolist(), strict=True):
     assert "0.8 of all rows" in known["signature"]["outputs"][1]["description"]
 
 
+@pytest.mark.parametrize("project", TABLES, ids=name_of, indirect=True)
 def test_other_data_of_numbers_only(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
@@ -315,6 +315,7 @@ def test_other_data_of_numbers_only(copy: Project) -> None:
     prove(copy, {copy.source, *source(copy, "schema.py")})
 
 
+@pytest.mark.parametrize("project", TABLES, ids=name_of, indirect=True)
 def test_derived_features(champion: Project, copy: Project) -> None:
     shutil.copytree(champion.cwd / "artifacts", copy.folder / "artifacts")
     one, other = DERIVED[copy.task]
