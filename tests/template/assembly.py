@@ -2,18 +2,24 @@
 
 Copier renders a small set of combinations in which each file occurs with each distinct set of the answers that it
 reads; the project of any other combination is put together from those pieces. So hundreds of combinations cost what
-a handful does, and every byte that is checked was written by Copier.
+a handful does, and every byte that is checked was written by Copier. The one exception is a file that reads so many
+answers that it would take all combinations, such as the README: its other variants are rendered alone, and where Copier
+has written one, both must be the same.
 """
 
 from __future__ import annotations
 
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
 
 from tests.template.combinations import Combination, Source, Template, Values
+
+MANY = 24
+"""Of a file with more variants not every one is written by Copier."""
 
 Piece = tuple[Source, Values]
 Render = Callable[[Path, Combination], object]
@@ -74,9 +80,13 @@ def pieces_of(template: Template, combination: Combination) -> list[Piece]:
 
 
 def covering(template: Template) -> list[Combination]:
-    """Return few combinations that hold every piece of all of them: the one that adds most first, and so on."""
+    """Return few combinations that hold every piece of all of them: the one that adds most first, and so on.
+
+    Files with many pieces do not count.
+    """
     pieces = {combination: frozenset(pieces_of(template, combination)) for combination in template.combinations}
-    missing = frozenset[Piece]().union(*pieces.values())
+    exceptions = _find_many(template)
+    missing = {piece for some in pieces.values() for piece in some if piece[0] not in exceptions}
     chosen = []
     while missing:
         best = max(pieces, key=lambda combination: len(pieces[combination] & missing))
@@ -108,7 +118,29 @@ def assemble(template: Template, render: Render, directory: Path) -> Assembly:
                 assembly.problems.append(f"{combination}: {path} depends on more than {', '.join(source.reads)}")
         assembly.problems.extend(f"{combination}: Copier also wrote {path}" for path in sorted(written))
         assembly.projects.append((combination, project))
+    _complete(assembly)
     return assembly
+
+
+def _complete(assembly: Assembly) -> None:
+    """Render the missing pieces of files with many, and compare what Copier has written of these files."""
+    template, done, exceptions = assembly.template, set[Piece](), _find_many(assembly.template)
+    for combination in template.combinations:
+        for source, values in pieces_of(template, combination):
+            if source not in exceptions or (source, values) in done:
+                continue
+            done.add((source, values))
+            origin, path = template.folder / source.path, str(template.path_of(source, combination))
+            content = template.render(origin.read_text("utf-8"), combination.answers).encode()
+            file = File(path, content, bool(origin.stat().st_mode & 0o100))
+            if assembly.pieces.setdefault((source, values), file) != file:
+                assembly.problems.append(f"{combination}: {path} is another if it is rendered alone")
+
+
+def _find_many(template: Template) -> set[Source]:
+    """Return the files that have more than `MANY` pieces."""
+    every = {piece for combination in template.combinations for piece in pieces_of(template, combination)}
+    return {source for source, count in Counter(source for source, _ in every).items() if count > MANY}
 
 
 def read_project(project: Path) -> dict[str, File]:

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from tests.conftest import Copier
-from tests.template import small
+from tests.template import assembly, small
 from tests.template.assembly import Assembly, File, assemble, covering, differences, pieces_of, read_project
 from tests.template.checks import content_problems, project_problems
 from tests.template.combinations import Combination, DefectError, Template, layout_problems, load_yaml
@@ -85,6 +85,22 @@ def test_every_assembled_project_equals_its_whole_render(tmp_path: Path) -> None
         answers = yaml.safe_load(whole.pop(".copier-answers.yml").content)
         assert {name: answers.get(name) for name in combination.asked} == combination.asked
         assert differences(assembly.files(combination), whole) == []
+
+
+def test_a_file_that_reads_nearly_everything_is_rendered_alone_and_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cloud = next(name for name in small.FILES if name.endswith("{{ cloud_gcp }}/deploy/cloud.toml.jinja"))
+    changes: Changes = {README: "{{ title }} {{ ci }} {{ cloud }} {{ docs }} {{ size }}\n", cloud: "gcp\n"}
+    whole = prove(tmp_path / "whole", changes)
+    monkeypatch.setattr(assembly, "MANY", 6)
+    few = prove(tmp_path / "few", changes)
+    assert few.problems == whole.problems == []
+    assert len(few.projects) < len(whole.projects)
+    assert few.pieces == whole.pieces
+    render = Template.render
+    monkeypatch.setattr(Template, "render", lambda *given: render(*given).replace("Churn", "Chum"))
+    assert any("README.md is another if it is rendered alone" in p for p in prove(tmp_path / "other", changes).problems)
 
 
 def test_a_hundredfold_product_stays_cheap(tmp_path: Path) -> None:
