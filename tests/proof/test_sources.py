@@ -46,7 +46,7 @@ def made(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Proje
     place = tmp_path_factory.mktemp("sources")
     given = ("--defaults", "--set=deploy=none", "--set=ci=none")
     in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "churn", *given)
-    project = Project(place / "churn", "churn")
+    project = Project(place / "churn", "churn").with_env(UV_INDEX="")  # `uv add` would take packages from there alone
     project.tool("uv", "sync", "--locked")
     return project
 
