@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,14 +16,6 @@ from tests.proof.project import Project, Service
 
 EXAMPLES = 60
 ROWS = 10
-
-
-@pytest.fixture(scope="module")
-def service(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Return a running service of the champion, which never answers with an error of its own."""
-    with champion.with_env(PREDICTION_LOG_URI=tmp_path_factory.mktemp("log")).served() as running:
-        yield running
-        assert running.metrics("http_requests_total", status="500") == 0
 
 
 @pytest.fixture(scope="module")

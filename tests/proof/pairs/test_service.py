@@ -7,7 +7,6 @@ import gzip
 import json
 import math
 import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,6 @@ from tests.proof.project import Project, Service
 Rows = list[dict[str, Any]]
 EXAMPLES = 400
 BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-
-
-@pytest.fixture(scope="module")
-def service(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    """Return a running service of the champion, which must be able to end in order after all that is done to it."""
-    with champion.with_env(PREDICTION_LOG_URI=tmp_path_factory.mktemp("log")).served() as running:
-        yield running
-        assert running.metrics("http_requests_total", status="500") == 0
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,7 @@
 """The check of `schema.py` for itself, before anything is done: every slip is one sentence, with file and line."""
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -173,26 +173,25 @@ def _slice_slips(slices: object, columns: Mapping[str, Column]) -> Iterator[Slip
 
 
 def _protected_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
-    protected, slices = values.get("PROTECTED", ()), values["SLICES"]
-    if not isinstance(protected, tuple | list):
-        yield Slip("PROTECTED", "PROTECTED must be a tuple of columns' names, as in ('sex', 'age')")
-        return
-    for name in protected:
-        if name not in slices:
-            sentence = f"PROTECTED names {name!r}, which is not in SLICES{did_you_mean(str(name), slices)}"
-            yield Slip("PROTECTED", sentence, name)
+    return _name_slips("PROTECTED", values.get("PROTECTED", ()), "SLICES", values["SLICES"])
 
 
-def _changeable_slips(changeable: object, inputs: Mapping[str, Column]) -> Iterator[Slip]:
-    if not isinstance(changeable, tuple | list):
-        yield Slip("CHANGEABLE", "CHANGEABLE must be a tuple of columns' names, as in ('amount', 'months')")
-        return
-    for name in changeable:
-        if name not in inputs:
-            sentence = f"CHANGEABLE names {name!r}, which is not in INPUTS{did_you_mean(str(name), inputs)}"
-            yield Slip("CHANGEABLE", sentence, name)
-        elif not isinstance(inputs[name], Number | Category):
+def _changeable_slips(changeable: Any, inputs: Mapping[str, Column]) -> Iterator[Slip]:
+    yield from (slips := list(_name_slips("CHANGEABLE", changeable, "INPUTS", inputs)))
+    for name in () if slips else changeable:
+        if not isinstance(inputs[name], Number | Category):
             yield Slip("CHANGEABLE", f"CHANGEABLE names {name!r}, which is neither a number nor a category", name)
+
+
+def _name_slips(group: str, names: object, whole: str, known: Collection[str]) -> Iterator[Slip]:
+    """Yield what is wrong with a group of names that must all be among those of another."""
+    if not isinstance(names, tuple | list):
+        yield Slip(group, f"{group} must be a tuple of columns' names, as in ('age', 'amount')")
+        return
+    for name in names:
+        if name not in known:
+            sentence = f"{group} names {name!r}, which is not in {whole}{did_you_mean(str(name), known)}"
+            yield Slip(group, sentence, name)
 
 
 def _ascends(bounds: object) -> bool:
