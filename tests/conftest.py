@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from copier import Settings, run_copy, run_update
+from copier._main import Worker
 from jinja2 import Environment
 from plumbum import local
 
@@ -76,6 +77,18 @@ def compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modes_are_kept() -> Iterator[None]:
+    """Let Copier not ask git about the mode of each file: it does nothing then, for git keeps modes on these machines.
+
+    The question is a process for each file, a third of what a project costs.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.name == "posix":
+            patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield
 
 
