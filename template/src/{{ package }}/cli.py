@@ -344,7 +344,7 @@ def manifest(
     model: Annotated[str, typer.Argument(metavar="MODEL", help="candidate, champion, a bundle's id, path or URI.")],
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What gets manifest.json and its signature.")],
     signed: Annotated[bool, typer.Option("--signed", help="Refuse a bundle without a signature.")] = False,
-    publish: Annotated[bool, typer.Option("--publish", help="Put FOLDER's signature beside the bundle instead.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Put FOLDER's signature beside the bundle.")] = False,
 ) -> None:
     """Bring a bundle's manifest and signature here for cosign, which signs and verifies them."""
     from .core.bundles import registry, sigstore
