@@ -26,6 +26,17 @@ GIT_CONFIG = """\
 """
 
 
+LONG = (
+    *("test_kubernetes.py", "test_explorer.py", "test_packages.py", "test_new.py", "test_kubernetes_defects.py"),
+    *("test_ci_execution.py", "test_update_lines.py", "test_swap.py", "test_image.py", "test_object_stores.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest, so that no worker is left with one of them when the others are done."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Give the session a home of its own, so that nobody's settings decide a result, and return it.
