@@ -46,25 +46,10 @@ def check() -> None:
 def data(as_json: AsJson = False) -> None:
     """Read the source, quarantine invalid rows, and keep the rest as an immutable snapshot."""
     from .core import params
-    from .core.data import snapshots
-    from .core.data.validation import table
+    from .core.data import reading
 
-    snapshot = snapshots.make_snapshot(params.load())
-    if snapshot.bad.height and not as_json:
-        values = "invalid value" if snapshot.bad.height == 1 else "invalid values"
-        typer.echo(f"{snapshot.bad.height} {values}, whose rows are quarantined:\n{table(snapshot.bad)}")
-    for finding in () if as_json else snapshot.personal:
-        typer.echo(f"{finding.column} looks like personal data: {finding.reason}")
-    for finding in () if as_json else snapshot.suspicious:
-        typer.echo(f"{finding.column}: {finding.reason}")
-    report = {
-        "snapshot": snapshot.path,
-        "rows": snapshot.rows,
-        "bad": snapshot.bad.to_dicts(),
-        "personal": snapshot.personal,
-        "suspicious": snapshot.suspicious,
-    }
-    _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
+    snapshot = reading.make_snapshot(params.load())
+    _print(reading.show(snapshot), reading.to_report(snapshot), as_json)
 
 
 @app.command()
@@ -122,21 +107,34 @@ def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_js
     from .core.bundles import registry
     from .core.evaluation import gate
 
-    settings = Settings()
+    settings, current = Settings(), params.load()
     bundle = registry.fetch(model, settings)
-    decision = gate.judge(bundle, params.load(), settings)
+    decision = gate.judge(bundle, current, settings)
     _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
-    gate.promote(bundle, decision, settings, new_baseline=new_baseline)
+    gate.promote(bundle, decision, current, settings, new_baseline=new_baseline)
     if not as_json:
         typer.echo(f"{bundle.id} is the champion")
 
 
 @app.command()
-def pipeline(new_baseline: NewBaseline = False) -> None:
-    """Run data, train and promote: from the source to a champion."""
-    data()
-    train()
-    promote(new_baseline=new_baseline)
+def pipeline(
+    force: Annotated[bool, typer.Option("--force", help="Run all steps, whether anything has changed or not.")] = False,
+    new_baseline: NewBaseline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run data, train and promote: from the source to a champion; skip what would make the same again."""
+    from .core import params
+    from .core import pipeline as steps
+
+    done: dict[str, object] = {}
+    try:
+        for step in steps.run(params.load(), Settings(), force=force, new_baseline=new_baseline):
+            done[step.name] = step.report
+            if not as_json:
+                typer.echo(step.text)
+    finally:
+        if done and as_json:
+            _print("", done, as_json)
 
 
 @app.command()

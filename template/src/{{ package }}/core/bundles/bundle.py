@@ -8,7 +8,6 @@ refused under the old name.
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ import obstore
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from .fingerprint import features_sha256
-from .storage import is_remote, join, open_folder, store_errors
+from .storage import is_remote, join, open_folder, sha256, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
@@ -62,12 +61,6 @@ class Bundle(msgspec.Struct, frozen=True):
     def signature(self) -> Signature:
         """Return the contract of its model."""
         return msgspec.json.decode((self.path / "signature.json").read_bytes(), type=Signature)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seal(folder: Path, *, data: str) -> Bundle:

@@ -1,5 +1,6 @@
 """Folders, wherever they are: a path, or an `s3://`, `gs://` or `az://` URI; `credentials.py` says who we are there."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -33,6 +34,21 @@ def open_folder(uri: str, retries: int = 10) -> ObjectStore:
 @cache  # with its connections, and the token until that ends
 def _open_remote(uri: str, retries: int) -> ObjectStore:
     return from_url(uri, credential_provider=make_provider(uri), retry_config={"max_retries": retries})
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def exists(store: ObjectStore, name: str) -> bool:
+    """Tell whether a folder has a file."""
+    try:
+        obstore.head(store, name)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager

@@ -16,8 +16,8 @@ from obstore.store import ObjectStore
 
 from ...schema import ROW_ID
 from ...settings import Settings
-from ..bundles.bundle import MANIFEST, Manifest, sha256
-from ..bundles.storage import is_remote, join, open_folder
+from ..bundles.bundle import MANIFEST, Manifest
+from ..bundles.storage import is_remote, join, open_folder, sha256
 from ..errors import ProjectError
 from ..monitoring.record import SUFFIX
 from .snapshots import SNAPSHOTS, Record, keep_record
@@ -82,7 +82,7 @@ def _replace(path: Path, frame: pl.DataFrame) -> None:
     old = path.with_suffix(".json")
     if old.exists():
         record = msgspec.json.decode(old.read_bytes(), type=Record)
-        keep_record(new, msgspec.structs.replace(record, rows=frame.height))
+        keep_record(new, msgspec.structs.replace(record, rows=frame.height, inputs=""))
         old.unlink()
     path.unlink()
 
