@@ -291,21 +291,55 @@ def labels(
 
 
 @app.command()
+def snapshots(
+    model: Annotated[str, typer.Option(help="Only what this one was trained on: candidate, champion, …")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the snapshots in the store that models were trained on, and where their rows come from."""
+    from .core.bundles import registry
+    from .core.data import published
+
+    settings = Settings()
+    if model:
+        found = [published.find(registry.fetch(model, settings).manifest.data, settings)]
+    else:
+        found = published.find_all(settings)
+    _print(published.show(found), found, as_json)
+
+
+@app.command()
+def pull(
+    snapshot: Annotated[str, typer.Argument(metavar="ID", help="The snapshot's SHA-256, as `snapshots` lists it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring a snapshot from the store onto this machine and verify it; `train` then trains on it."""
+    from .core.data import published
+    from .core.data.snapshots import SNAPSHOTS
+
+    path = published.pull(snapshot, SNAPSHOTS, Settings())
+    _print(f"{path} is the newest snapshot", {"snapshot": path}, as_json)
+
+
+@app.command()
 def forget(
     row_id: Annotated[list[str] | None, typer.Option(help="Erase the row of this id from all snapshots.")] = None,
     request_id: Annotated[list[str] | None, typer.Option(help="Erase this request from the prediction log.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person's rows from the snapshots, and their requests from the prediction log."""
+    """Erase a person's rows from the snapshots, here and in the store, and their requests from the prediction log."""
     from .core.data import erasure
 
     if not row_id and not request_id:
         raise typer.BadParameter("give at least one --row-id or --request-id")
-    done = erasure.forget(row_id or [], request_id or [], Settings())
-    lines = [f"erased {done.snapshot_rows} rows of snapshots and {done.log_rows} rows of the prediction log"]
+    settings = Settings()
+    done = erasure.forget(row_id or [], request_id or [], settings)
+    lines = [
+        f"erased {done.snapshot_rows} rows of snapshots, {done.published_rows} of those in {settings.store_uri}, and "
+        f"{done.log_rows} rows of the prediction log"
+    ]
     if done.bundles:
         lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
-    lines.append("out of reach: the source itself, and versions or backups that a bucket keeps")
+    lines.append("out of reach: the source, other stores and machines, and versions or backups that a bucket keeps")
     _print("\n".join(lines), done, as_json)
 
 

@@ -12,6 +12,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 from ..errors import ProjectError
 from .credentials import make_provider
 
+PART = 8 * 1024**2
+"""How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
+
 
 def is_remote(uri: str) -> bool:
     """Tell whether a URI names an object store rather than a path."""
@@ -49,6 +52,19 @@ def exists(store: ObjectStore, name: str) -> bool:
     except FileNotFoundError:
         return False
     return True
+
+
+async def download(store: ObjectStore, name: str, path: Path) -> None:
+    """Copy a file of a folder onto this machine, in bounded memory."""
+    size = (await obstore.head_async(store, name))["size"]
+    with path.open("wb") as file:
+        for start in range(0, size, PART):
+            file.write(await obstore.get_range_async(store, name, start=start, end=min(start + PART, size)))
+
+
+def list_names(store: ObjectStore) -> list[str]:
+    """Return the names of all files in a folder."""
+    return [meta["path"] for objects in obstore.list(store) for meta in objects]
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import hashlib
 import tempfile
+from importlib.metadata import version
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -11,6 +12,7 @@ import polars as pl
 from ... import source
 from ...schema import INPUTS
 from .. import inputs
+from ..bundles.fingerprint import PACKAGE
 from ..bundles.storage import sha256
 from ..errors import ProjectError
 from ..params import Params
@@ -68,7 +70,15 @@ def make_snapshot(params: Params, *, force: bool = True) -> Snapshot:
         path = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
-    keep_record(path, Record(params.data.source, params.data.query, good.height, made_of))
+    record = Record(
+        source=params.data.source,
+        query=params.data.query,
+        rows=good.height,
+        schema={name: str(kind) for name, kind in good.schema.items()},
+        version=version(PACKAGE.name),
+        inputs=made_of,
+    )
+    keep_record(path, record)
     return Snapshot(path, good.height, bad, findings, suspicious)
 
 

@@ -17,6 +17,10 @@ class Record(msgspec.Struct, frozen=True):
     source: str
     query: str
     rows: int
+    schema: dict[str, str] = {}
+    """The type of each column."""
+    version: str = ""
+    """The version of the project that read them."""
     inputs: str = ""
     """The SHA-256 of all that decided what it holds."""
 

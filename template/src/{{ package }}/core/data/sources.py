@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
-import obstore
 import polars as pl
 
 from ..bundles.credentials import make_provider
-from ..bundles.storage import join, open_folder, store_errors
+from ..bundles.storage import join, list_names, open_folder, store_errors
 from ..errors import ProjectError
 
 POSTGRESQL_DRIVER = "adbc-driver-postgresql>=1.8"
@@ -86,7 +85,7 @@ def list_files(source: str) -> list[str]:
         folder = uri[: wild.start()].rpartition("/")[0]
         matches = _as_regex(uri.removeprefix(f"{folder}/")).fullmatch
         with store_errors(f"{source} cannot be read"):
-            names = [meta["path"] for objects in obstore.list(open_folder(folder)) for meta in objects]
+            names = list_names(open_folder(folder))
         found = [join(folder, name) for name in names if matches(name)]
     if not found:
         raise ProjectError(f"{source} names no file")

@@ -11,7 +11,7 @@ from ..bundles import predictor, registry
 from ..bundles.bundle import Bundle, FormatError
 from ..bundles.fingerprint import features_sha256
 from ..contract.columns import Answer
-from ..data import snapshots
+from ..data import published, snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
@@ -73,6 +73,9 @@ def promote(candidate: Bundle, decision: Decision, params: Params, settings: Set
     """
     enforce(decision, new_baseline=new_baseline)
     baseline = "a new baseline, because " if decision.verdict == "incomparable" else ""
+    snapshot = snapshots.SNAPSHOTS / f"{candidate.manifest.data}.parquet"
+    if snapshot.is_file():  # where the store had not taken the bundle after training
+        published.publish(snapshot, settings)
     led_to_it = inputs.identify_champion(candidate.id, snapshots.latest().stem, params)
     registry.crown(candidate, f"{baseline}{decision.reason}", settings, led_to_it)
 

@@ -22,7 +22,7 @@ from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
 from ..contract.signature import Signature
-from ..data import snapshots
+from ..data import published, snapshots
 from ..errors import ProjectError
 from ..evaluation import card, figures
 from ..evaluation import report as evaluation
@@ -164,9 +164,10 @@ def _describe(
 
 
 def _publish(folder: Path, snapshot: Path, params: Params, settings: Settings) -> tuple[Bundle, str]:
-    """Seal a bundle and publish it; one that the store does not take is kept: it may have taken hours to make."""
+    """Seal a bundle, and publish its snapshot and it; what the store does not take is kept: it may have taken hours."""
     bundle = seal(folder, data=snapshot.stem)
     try:
+        published.publish(snapshot, settings)
         return bundle, registry.publish(bundle, settings, inputs.identify_bundle(snapshot.stem, params))
     except ProjectError as error:
         kept = KEPT / bundle.id
