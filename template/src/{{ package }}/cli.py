@@ -67,23 +67,28 @@ def train(as_json: AsJson = False) -> None:
 @app.command()
 def tune(
     trials: Annotated[int, typer.Option(min=1, help="How many sets of hyperparameters to try.")] = 30,
+    storage: Annotated[
+        str,
+        typer.Option(
+            metavar="URI",
+            help="Share the search: sqlite:///PATH or postgresql://…; the seed no longer decides it.",
+        ),
+    ] = "",
     write: Annotated[bool, typer.Option("--write", help="Put the best ones into params.yaml.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tune hyperparameters by cross-validation on the training rows."""
+    """Tune hyperparameters by cross-validation on the training rows, by as many workers as share a storage."""
     from .core import params
     from .core.data import snapshots
+    from .core.evaluation.report import gate_metric
     from .core.training import tuning
 
     current = params.load()
-    best, value = tuning.tune(snapshots.latest(), current, trials)
+    found = tuning.tune(snapshots.latest(), current, trials, storage)
     if write:
-        params.save_model(best)
-    _print(
-        f"{current.gate.metric} {value:.4f} with\n{params.to_yaml({'model': best})}",
-        {"model": best, "value": value},
-        as_json,
-    )
+        params.save_model(found.model)
+    best = f"{current.gate.metric} {found.value:.4f} with\n{params.to_yaml({'model': found.model})}"
+    _print(f"{tuning.show(found, gate_metric(current.gate))}\n{best}", found, as_json)
 
 
 @app.command()

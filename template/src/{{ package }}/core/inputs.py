@@ -30,6 +30,12 @@ def identify_champion(bundle: str, snapshot: str, params: Params) -> str:
     return _identify("core.evaluation.gate", bundle, snapshot, params.split, params.gate)
 
 
+def identify_search(snapshot: str, params: Params) -> str:
+    """Return what a search for parameters is made of, on the snapshot of this SHA-256."""
+    given = (params.split, params.seed, params.model, params.weights, params.gate.metric)
+    return _identify("core.training.tuning", snapshot, given)
+
+
 def _identify(module: str, *given: object) -> str:
     """Return the SHA-256 of a step, which begins in a module."""
     code = fingerprint(PACKAGE, module, template=True)
