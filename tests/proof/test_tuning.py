@@ -17,7 +17,7 @@ from tests.proof.postgresql import OWNER, PASSWORD, Database, postgresql
 from tests.proof.project import Project
 from tests.proof.shipping.web import wait
 
-TRIALS = 14
+TRIALS = 12
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +34,7 @@ def job(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Projec
     in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "churn", "--defaults", "--set=deploy=none")
     project = Project(place / "churn", "churn").with_env(UV_INDEX="", DB_PASSWORD=PASSWORD)
     project.tool("uv", "sync", "--locked")
+    project.parameters(("kind: gradient_boosting", "kind: logistic_regression"))  # whose trials take a second
     project("data")
     told = project.refuses("tune", "--storage", "postgresql://somebody@127.0.0.1:1/tuning")
     found = re.search(r"is not installed; run: (uv add .*)", told)
@@ -70,7 +71,7 @@ def test_the_number_of_trials_is_exact_though_a_worker_is_killed(job: Project, d
         killed.kill()
         other.send_signal(signal.SIGCONT)
         assert count("COMPLETE") + count("PRUNED") < TRIALS - 2
-        found, said = other.communicate(timeout=180)
+        found, said = other.communicate(timeout=240)
     finally:
         for worker in (killed, other):
             worker.kill()
