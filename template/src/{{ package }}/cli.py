@@ -46,25 +46,10 @@ def check() -> None:
 def data(as_json: AsJson = False) -> None:
     """Read the source, quarantine invalid rows, and keep the rest as an immutable snapshot."""
     from .core import params
-    from .core.data import snapshots
-    from .core.data.validation import table
+    from .core.data import reading
 
-    snapshot = snapshots.make_snapshot(params.load())
-    if snapshot.bad.height and not as_json:
-        values = "invalid value" if snapshot.bad.height == 1 else "invalid values"
-        typer.echo(f"{snapshot.bad.height} {values}, whose rows are quarantined:\n{table(snapshot.bad)}")
-    for finding in () if as_json else snapshot.personal:
-        typer.echo(f"{finding.column} looks like personal data: {finding.reason}")
-    for finding in () if as_json else snapshot.suspicious:
-        typer.echo(f"{finding.column}: {finding.reason}")
-    report = {
-        "snapshot": snapshot.path,
-        "rows": snapshot.rows,
-        "bad": snapshot.bad.to_dicts(),
-        "personal": snapshot.personal,
-        "suspicious": snapshot.suspicious,
-    }
-    _print(f"{snapshot.rows} rows in {snapshot.path}", report, as_json)
+    snapshot = reading.make_snapshot(params.load())
+    _print(reading.show(snapshot), reading.to_report(snapshot), as_json)
 
 
 @app.command()
@@ -82,23 +67,28 @@ def train(as_json: AsJson = False) -> None:
 @app.command()
 def tune(
     trials: Annotated[int, typer.Option(min=1, help="How many sets of hyperparameters to try.")] = 30,
+    storage: Annotated[
+        str,
+        typer.Option(
+            metavar="URI",
+            help="Share the search: sqlite:///PATH or postgresql://…; the seed no longer decides it.",
+        ),
+    ] = "",
     write: Annotated[bool, typer.Option("--write", help="Put the best ones into params.yaml.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Tune hyperparameters by cross-validation on the training rows."""
+    """Tune hyperparameters by cross-validation on the training rows, by as many workers as share a storage."""
     from .core import params
     from .core.data import snapshots
+    from .core.evaluation.report import gate_metric
     from .core.training import tuning
 
     current = params.load()
-    best, value = tuning.tune(snapshots.latest(), current, trials)
+    found = tuning.tune(snapshots.latest(), current, trials, storage)
     if write:
-        params.save_model(best)
-    _print(
-        f"{current.gate.metric} {value:.4f} with\n{params.to_yaml({'model': best})}",
-        {"model": best, "value": value},
-        as_json,
-    )
+        params.save_model(found.model)
+    best = f"{current.gate.metric} {found.value:.4f} with\n{params.to_yaml({'model': found.model})}"
+    _print(f"{tuning.show(found, gate_metric(current.gate))}\n{best}", found, as_json)
 
 
 @app.command()
@@ -122,21 +112,34 @@ def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_js
     from .core.bundles import registry
     from .core.evaluation import gate
 
-    settings = Settings()
+    settings, current = Settings(), params.load()
     bundle = registry.fetch(model, settings)
-    decision = gate.judge(bundle, params.load(), settings)
+    decision = gate.judge(bundle, current, settings)
     _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
-    gate.promote(bundle, decision, settings, new_baseline=new_baseline)
+    gate.promote(bundle, decision, current, settings, new_baseline=new_baseline)
     if not as_json:
         typer.echo(f"{bundle.id} is the champion")
 
 
 @app.command()
-def pipeline(new_baseline: NewBaseline = False) -> None:
-    """Run data, train and promote: from the source to a champion."""
-    data()
-    train()
-    promote(new_baseline=new_baseline)
+def pipeline(
+    force: Annotated[bool, typer.Option("--force", help="Run all steps, whether anything has changed or not.")] = False,
+    new_baseline: NewBaseline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Run data, train and promote: from the source to a champion; skip what would make the same again."""
+    from .core import params
+    from .core import pipeline as steps
+
+    done: dict[str, object] = {}
+    try:
+        for step in steps.run(params.load(), Settings(), force=force, new_baseline=new_baseline):
+            done[step.name] = step.report
+            if not as_json:
+                typer.echo(step.text)
+    finally:
+        if done and as_json:
+            _print("", done, as_json)
 
 
 @app.command()
@@ -293,21 +296,55 @@ def labels(
 
 
 @app.command()
+def snapshots(
+    model: Annotated[str, typer.Option(help="Only what this one was trained on: candidate, champion, …")] = "",
+    as_json: AsJson = False,
+) -> None:
+    """List the snapshots in the store that models were trained on, and where their rows come from."""
+    from .core.bundles import registry
+    from .core.data import published
+
+    settings = Settings()
+    if model:
+        found = [published.find(registry.fetch(model, settings).manifest.data, settings)]
+    else:
+        found = published.find_all(settings)
+    _print(published.show(found), found, as_json)
+
+
+@app.command()
+def pull(
+    snapshot: Annotated[str, typer.Argument(metavar="ID", help="The snapshot's SHA-256, as `snapshots` lists it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring a snapshot from the store onto this machine and verify it; `train` then trains on it."""
+    from .core.data import published
+    from .core.data.snapshots import SNAPSHOTS
+
+    path = published.pull(snapshot, SNAPSHOTS, Settings())
+    _print(f"{path} is the newest snapshot", {"snapshot": path}, as_json)
+
+
+@app.command()
 def forget(
     row_id: Annotated[list[str] | None, typer.Option(help="Erase the row of this id from all snapshots.")] = None,
     request_id: Annotated[list[str] | None, typer.Option(help="Erase this request from the prediction log.")] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Erase a person's rows from the snapshots, and their requests from the prediction log."""
+    """Erase a person's rows from the snapshots, here and in the store, and their requests from the prediction log."""
     from .core.data import erasure
 
     if not row_id and not request_id:
         raise typer.BadParameter("give at least one --row-id or --request-id")
-    done = erasure.forget(row_id or [], request_id or [], Settings())
-    lines = [f"erased {done.snapshot_rows} rows of snapshots and {done.log_rows} rows of the prediction log"]
+    settings = Settings()
+    done = erasure.forget(row_id or [], request_id or [], settings)
+    lines = [
+        f"erased {done.snapshot_rows} rows of snapshots, {done.published_rows} of those in {settings.store_uri}, and "
+        f"{done.log_rows} rows of the prediction log"
+    ]
     if done.bundles:
         lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
-    lines.append("out of reach: the source itself, and versions or backups that a bucket keeps")
+    lines.append("out of reach: the source, other stores and machines, and versions or backups that a bucket keeps")
     _print("\n".join(lines), done, as_json)
 
 

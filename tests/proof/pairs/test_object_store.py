@@ -90,6 +90,19 @@ def test_the_champion_is_in_the_bucket_and_nowhere_else(remote: Project, bucket:
     assert remote.json("promote")["decision"]["verdict"] == "passed"
 
 
+def test_what_a_model_was_made_from_comes_back_from_the_bucket(remote: Project, bundle: str, tmp_path: Path) -> None:
+    done = remote.json("pipeline")
+    assert [done[step]["skipped"] for step in ("data", "train", "promote")] == [True, True, True]
+    assert done["train"]["bundle"] == bundle
+    (found,) = remote.json("snapshots", "--model", "champion")
+    assert remote.json("snapshots") == [found]
+    assert found["record"]["source"] == remote.source
+    elsewhere = remote.elsewhere(tmp_path)
+    elsewhere("pull", found["id"])
+    there, here = (where.cwd / f"artifacts/snapshots/{found['id']}.parquet" for where in (remote, elsewhere))
+    assert here.read_bytes() == there.read_bytes()
+
+
 def test_what_is_served_and_logged_is_in_the_bucket(
     remote: Project, bucket: Bucket, bundle: str, tmp_path: Path
 ) -> None:

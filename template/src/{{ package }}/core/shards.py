@@ -9,6 +9,7 @@ import polars as pl
 from obstore.store import ObjectStore
 
 from .. import source as files
+from .bundles.storage import list_names
 from .data.sources import list_files
 from .errors import ProjectError
 
@@ -89,5 +90,4 @@ def finish(store: ObjectStore, shard: Shard, manifest: Manifest) -> int:
 
 
 def _names(store: ObjectStore) -> list[str]:
-    found = [meta["path"] for objects in obstore.list(store) for meta in objects]
-    return [name for name in found if name.startswith(("part-", "shard-"))]
+    return [name for name in list_names(store) if name.startswith(("part-", "shard-"))]

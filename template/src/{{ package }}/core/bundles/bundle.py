@@ -8,7 +8,6 @@ refused under the old name.
 
 import asyncio
 import contextlib
-import hashlib
 import re
 import shutil
 import tempfile
@@ -21,14 +20,12 @@ import obstore
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from .fingerprint import features_sha256
-from .storage import is_remote, join, open_folder, store_errors
+from .storage import download, is_remote, join, open_folder, sha256, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
 """What this version of the project writes and reads; a manifest that names none is of format 1."""
 ID = re.compile("[0-9a-f]{64}")
-PART = 8 * 1024**2
-"""How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""
 RETRIES = 3
 """How often a request is tried again at once; the service tries longer, and says in between why it is not ready."""
 
@@ -62,12 +59,6 @@ class Bundle(msgspec.Struct, frozen=True):
     def signature(self) -> Signature:
         """Return the contract of its model."""
         return msgspec.json.decode((self.path / "signature.json").read_bytes(), type=Signature)
-
-
-def sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def seal(folder: Path, *, data: str) -> Bundle:
@@ -175,9 +166,5 @@ async def _download(uri: str, folder: Path) -> None:
             if folder.resolve() not in path.resolve().parents:
                 raise ProjectError(f"the manifest of {uri} names a file outside the bundle: {name}")
             path.parent.mkdir(parents=True, exist_ok=True)
-            size = (await obstore.head_async(store, name))["size"]
-            with path.open("wb") as file:
-                for start in range(0, size, PART):
-                    end = min(start + PART, size)
-                    file.write(await obstore.get_range_async(store, name, start=start, end=end))
+            await download(store, name, path)
         (folder / MANIFEST).write_bytes(content)

@@ -1,20 +1,19 @@
-"""The identity of the features: what `features.py` and the project's modules that it imports compute.
+"""The identity of code: what a module and the project's modules that it imports compute.
 
 Code is identified by its syntax tree, so that a comment, a docstring or a formatter changes nothing; by a form of our
-own, because what `ast.dump` prints differs between versions of Python. The template's `core` is left out: it is tested
-with the template, and an update of it must not part a service from its model.
+own, because what `ast.dump` prints differs between versions of Python. The template's `core` is no part of features: it
+is tested with the template, and an update of it must not part a service from its model.
 """
 
 import ast
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ... import features
-
-PACKAGE = Path(str(features.__file__)).parent
+PACKAGE = Path(__file__).parents[2]
 TEMPLATE = "core"
 
 
@@ -23,24 +22,31 @@ def features_sha256() -> str:
     return fingerprint(PACKAGE, "features")
 
 
-def fingerprint(package: Path, module: str) -> str:
+def fingerprint(package: Path, module: str, *, template: bool = False) -> str:
     """Return the SHA-256 of a module and of the modules of its package that it imports, and they in turn.
 
     Args:
         package: The package's folder.
         module: The module's name, as seen from there.
+        template: Whether the template's `core` counts.
     """
-    trees: dict[str, ast.Module] = {}
+    forms: dict[str, Any] = {}
     waiting = [module]
     while waiting:
         name = waiting.pop()
         path = _find(package, name)
-        if path is None or name in trees or name.partition(".")[0] == TEMPLATE:
+        if path is None or name in forms or (name.partition(".")[0] == TEMPLATE and not template):
             continue
-        trees[name] = ast.parse(path.read_bytes())
-        waiting += _imports(trees[name], package.name, name if path.stem == "__init__" else name.rpartition(".")[0])
-    content = {name: _form(tree) for name, tree in sorted(trees.items())}
-    return hashlib.sha256(json.dumps(content).encode()).hexdigest()
+        tree, forms[name] = _read(path.read_bytes())
+        waiting += _imports(tree, package.name, name if path.stem == "__init__" else name.rpartition(".")[0])
+    return hashlib.sha256(json.dumps(dict(sorted(forms.items()))).encode()).hexdigest()
+
+
+@cache
+def _read(code: bytes) -> tuple[ast.Module, Any]:
+    """Return the syntax tree of a module, and its form."""
+    tree = ast.parse(code)
+    return tree, _form(tree)
 
 
 def _find(package: Path, name: str) -> Path | None:

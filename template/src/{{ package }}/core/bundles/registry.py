@@ -12,17 +12,21 @@ from ...settings import Settings
 from ..errors import ProjectError
 from . import bundle
 from .bundle import Bundle
-from .storage import is_remote, join, open_folder, store_errors
+from .storage import exists, is_remote, join, open_folder, store_errors
 
 Role = Literal["candidate", "champion"]
 
 
 class Pointer(msgspec.Struct, frozen=True):
-    """`candidate.json` or `champion.json`: a bundle's id, what led to it, and the one before."""
+    """`candidate.json` or `champion.json`: a bundle's id, what led to it, and the one before.
+
+    `inputs` is the SHA-256 of all that led to it: while that is the same, the step would come to the same again.
+    """
 
     bundle: str
     reason: str = ""
     previous: str | None = None
+    inputs: str = ""
 
 
 def touch(settings: Settings) -> None:
@@ -36,32 +40,37 @@ def touch(settings: Settings) -> None:
             obstore.put(open_folder(settings.store_uri), "touched", b"")
 
 
-def publish(candidate: Bundle, settings: Settings) -> str:
+def publish(candidate: Bundle, settings: Settings, inputs: str = "") -> str:
     """Put a bundle into the registry as its newest candidate and return its URI."""
     uri = bundle.publish(candidate, join(settings.store_uri, "bundles"))
-    _point("candidate", Pointer(candidate.id), settings)
+    _point("candidate", Pointer(candidate.id, inputs=inputs), settings)
     return uri
 
 
-def crown(candidate: Bundle, reason: str, settings: Settings) -> None:
+def find_made(role: Role, inputs: str, settings: Settings) -> str | None:
+    """Return the id of the bundle in a role if the same led to it and it is there, and None otherwise."""
+    target = pointer(role, settings)
+    return target.bundle if target and target.inputs == inputs and _holds(target.bundle, settings) else None
+
+
+def crown(candidate: Bundle, reason: str, settings: Settings, inputs: str = "") -> None:
     """Make a bundle the champion, and publish it if it comes from elsewhere.
 
     `champion.md` is its card, and says for what reason.
     """
     before = pointer("champion", settings)
     previous = before.bundle if before else None
-    if candidate.id == previous:
+    if before and candidate.id == previous:
+        if before.inputs != inputs:
+            _point("champion", msgspec.structs.replace(before, inputs=inputs), settings)
         return
     text = (candidate.path / "card.md").read_text().replace("](plots/", f"](bundles/{candidate.id}/plots/")
     text += f"\n## Promotion\n\nChampion {'in place of ' + previous if previous else 'as the first model'}: {reason}.\n"
     with store_errors(f"the champion's card cannot be written into {settings.store_uri}"):
-        store = open_folder(settings.store_uri)
-        try:
-            obstore.head(store, f"bundles/{candidate.id}/{bundle.MANIFEST}")
-        except FileNotFoundError:
+        if not _holds(candidate.id, settings):
             bundle.publish(candidate, join(settings.store_uri, "bundles"))
-        obstore.put(store, "champion.md", text.encode())
-    _point("champion", Pointer(candidate.id, reason, previous), settings)
+        obstore.put(open_folder(settings.store_uri), "champion.md", text.encode())
+    _point("champion", Pointer(candidate.id, reason, previous, inputs), settings)
 
 
 def pointer(role: Role, settings: Settings) -> Pointer | None:
@@ -102,6 +111,12 @@ def find(reference: str, settings: Settings) -> str:
 def fetch(reference: str, settings: Settings) -> Bundle:
     """Bring a bundle onto this machine and verify it; the arguments are those of `find`."""
     return bundle.fetch(find(reference, settings), settings.model_cache)
+
+
+def _holds(name: str, settings: Settings) -> bool:
+    """Tell whether the registry has a bundle."""
+    with store_errors(f"the bundle {name} in {settings.store_uri} cannot be read"):
+        return exists(open_folder(settings.store_uri), f"bundles/{name}/{bundle.MANIFEST}")
 
 
 def _point(role: Role, target: Pointer, settings: Settings) -> None:

@@ -1,6 +1,7 @@
-"""Erasure: a person's rows leave the snapshots, and their requests leave the prediction log.
+"""Erasure: a person's rows leave the snapshots, here and in the store, and their requests leave the prediction log.
 
-The source itself, versions and backups that a bucket keeps, and what a model has learnt are out of its reach.
+The source itself, other stores and machines, versions and backups that a bucket keeps, and what a model has learnt are
+out of its reach.
 """
 
 import gzip
@@ -12,21 +13,22 @@ from pathlib import Path
 import msgspec
 import obstore
 import polars as pl
-from obstore.store import ObjectStore
 
 from ...schema import ROW_ID
 from ...settings import Settings
-from ..bundles.bundle import MANIFEST, Manifest, sha256
-from ..bundles.storage import is_remote, join, open_folder
+from ..bundles.bundle import MANIFEST, Manifest
+from ..bundles.storage import is_remote, join, list_names, open_folder, sha256
 from ..errors import ProjectError
 from ..monitoring.record import SUFFIX
-from .snapshots import SNAPSHOTS, Record, keep_record
+from . import published
+from .snapshots import SNAPSHOTS, keep_record, read_record
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """What was erased: how many rows of snapshots and of the log; and which bundles were made from those snapshots."""
+    """What was erased: rows of snapshots, of published ones and of the log; and which bundles were made from those."""
 
     snapshot_rows: int
+    published_rows: int
     log_rows: int
     bundles: list[str]
 
@@ -49,49 +51,67 @@ def forget(row_ids: Collection[str], request_ids: Collection[str], settings: Set
     if request_ids and not settings.prediction_log_uri:
         raise ProjectError("PREDICTION_LOG_URI is empty: say where the predictions are logged")
     try:
-        rows, snapshots = _forget_rows(str(ROW_ID), row_ids) if row_ids else (0, set())
+        rows, replaced = _forget_rows(SNAPSHOTS, row_ids) if row_ids else (0, {})
+        published_rows, touched = _forget_published(row_ids, settings) if row_ids else (0, set())
         logged = _forget_requests(frozenset(request_ids), settings.prediction_log_uri) if request_ids else 0
-        return Erasure(rows, logged, sorted(_made_from(snapshots, settings)) if snapshots else [])
-    except (OSError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
+        snapshots = replaced.keys() | touched
+        bundles = sorted(_made_from(snapshots, settings)) if snapshots else []
+        return Erasure(rows, published_rows, logged, bundles)
+    except (OSError, ProjectError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
         raise ProjectError(f"the erasure is not complete, call it again: {str(error).partition(chr(10))[0]}") from error
 
 
-def _forget_rows(column: str, row_ids: Collection[str]) -> tuple[int, set[str]]:
-    """Erase rows from all snapshots; return how many, and the names of the snapshots that held any."""
-    erased, touched = 0, set()
-    for path in sorted(SNAPSHOTS.glob("*.parquet")):
+def _forget_rows(folder: Path, row_ids: Collection[str]) -> tuple[int, dict[str, Path]]:
+    """Erase rows from all snapshots of a folder; return how many, and what has replaced the snapshots that held any."""
+    erased, replaced = 0, {}
+    for path in sorted(folder.glob("*.parquet")):
         frame = pl.read_parquet(path)
-        kept = frame.filter(~pl.col(column).cast(pl.String).is_in(list(row_ids)))
+        kept = frame.filter(~pl.col(str(ROW_ID)).cast(pl.String).is_in(list(row_ids)))
         if kept.height < frame.height:
-            _replace(path, kept)
+            replaced[path.stem] = _replace(path, kept)
             erased += frame.height - kept.height
-            touched.add(path.stem)
-    for path in SNAPSHOTS.glob("*.bad.csv"):  # rejected values do not say whose they were
+    for path in folder.glob("*.bad.csv"):  # rejected values do not say whose they were
         path.unlink()
+    return erased, replaced
+
+
+def _forget_published(row_ids: Collection[str], settings: Settings) -> tuple[int, set[str]]:
+    """Erase rows from all published snapshots; return how many, and the names of the snapshots that held any."""
+    erased = 0
+    touched: set[str] = set()
+    published.delete_halves(settings)
+    for snapshot in published.find_all(settings):
+        with tempfile.TemporaryDirectory() as name:
+            published.pull(snapshot.id, Path(name), settings)
+            rows, replaced = _forget_rows(Path(name), row_ids)
+            for old, new in replaced.items():
+                published.publish(new, settings)
+                published.delete(old, settings)
+            erased += rows
+            touched |= replaced.keys()
     return erased, touched
 
 
-def _replace(path: Path, frame: pl.DataFrame) -> None:
+def _replace(path: Path, frame: pl.DataFrame) -> Path:
     """Put a snapshot in the place of another, named by its content, and as old as that."""
     age = path.stat()
-    with tempfile.TemporaryDirectory(dir=SNAPSHOTS) as folder:
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder, "part")
         frame.write_parquet(part)
         os.utime(part, ns=(age.st_atime_ns, age.st_mtime_ns))
-        new = part.replace(SNAPSHOTS / f"{sha256(part)}.parquet")
-    old = path.with_suffix(".json")
-    if old.exists():
-        record = msgspec.json.decode(old.read_bytes(), type=Record)
-        keep_record(new, msgspec.structs.replace(record, rows=frame.height))
-        old.unlink()
+        new = part.replace(path.parent / f"{sha256(part)}.parquet")
+    if record := read_record(path):
+        keep_record(new, msgspec.structs.replace(record, rows=frame.height, inputs=""))
+        path.with_suffix(".json").unlink()
     path.unlink()
+    return new
 
 
 def _forget_requests(request_ids: frozenset[str], uri: str) -> int:
     """Erase requests from the prediction log, and their outcomes; return how many lines."""
     decoder = msgspec.json.Decoder(_Line)
     store, erased = open_folder(uri), 0
-    for name in (name for name in _names(store) if name.endswith(SUFFIX)):
+    for name in (name for name in list_names(store) if name.endswith(SUFFIX)):
         lines = gzip.decompress(bytes(obstore.get(store, name).bytes())).splitlines(keepends=True)
         kept = [line for line in lines if decoder.decode(line).request_id not in request_ids]
         erased += len(lines) - len(kept)
@@ -108,13 +128,9 @@ def _made_from(snapshots: set[str], settings: Settings) -> Iterator[str]:
     if not is_remote(uri) and not Path(uri).is_dir():
         return
     store = open_folder(uri)
-    for name in _names(store):
+    for name in list_names(store):
         bundle, _, file = name.rpartition("/")
         if file == MANIFEST:
             manifest = msgspec.json.decode(bytes(obstore.get(store, name).bytes()), type=Manifest)
             if manifest.data in snapshots:
                 yield bundle
-
-
-def _names(store: ObjectStore) -> list[str]:
-    return [meta["path"] for objects in obstore.list(store) for meta in objects]

@@ -15,11 +15,10 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
 
-import obstore
 import polars as pl
 
 from ..bundles.credentials import make_provider
-from ..bundles.storage import join, open_folder, store_errors
+from ..bundles.storage import join, list_names, open_folder, store_errors
 from ..errors import ProjectError
 
 POSTGRESQL_DRIVER = "adbc-driver-postgresql>=1.8"
@@ -47,7 +46,7 @@ def scan(source: str, query: str = "") -> pl.LazyFrame:
     Raises:
         ProjectError: the source cannot be read, holds a password, or names a variable that is not set.
     """
-    uri = _expand(source)
+    uri = expand(source)
     scheme = uri.partition("://")[0] if "://" in uri else ""
     is_database = scheme in ("postgresql", "postgres", "sqlite")
     if is_database != bool(query):
@@ -76,7 +75,7 @@ def list_files(source: str) -> list[str]:
     Raises:
         ProjectError: there is none, or the store refuses to list them.
     """
-    uri = _expand(source)
+    uri = expand(source)
     wild = WILD.search(uri)
     if wild is None or uri.startswith(("http://", "https://")):
         return [source]
@@ -86,11 +85,23 @@ def list_files(source: str) -> list[str]:
         folder = uri[: wild.start()].rpartition("/")[0]
         matches = _as_regex(uri.removeprefix(f"{folder}/")).fullmatch
         with store_errors(f"{source} cannot be read"):
-            names = [meta["path"] for objects in obstore.list(open_folder(folder)) for meta in objects]
+            names = list_names(open_folder(folder))
         found = [join(folder, name) for name in names if matches(name)]
     if not found:
         raise ProjectError(f"{source} names no file")
     return sorted(found)
+
+
+def expand(source: str) -> str:
+    """Return a source with the values of the variables that it names; in a login they are escaped as URIs demand."""
+    plain = urlsplit(VARIABLE.sub("", source))
+    if plain.netloc.rpartition("@")[0].partition(":")[2] or SECRETS & parse_qs(plain.query).keys():
+        raise ProjectError("the URI holds a password: write ${NAME} in its place, and set that environment variable")
+    if absent := [name for name in VARIABLE.findall(source) if name not in os.environ]:
+        raise ProjectError(f"{source} names the environment variable {absent[0]}, which is not set")
+    login, at, place = source.rpartition("@")
+    login = VARIABLE.sub(lambda found: quote(os.environ[found[1]], safe=""), login)
+    return login + at + VARIABLE.sub(lambda found: os.environ[found[1]], place)
 
 
 def hide(text: str, source: str) -> str:
@@ -99,18 +110,6 @@ def hide(text: str, source: str) -> str:
         for value in filter(None, (os.environ.get(name, ""), quote(os.environ.get(name, ""), safe=""))):
             text = text.replace(value, f"${{{name}}}")
     return text
-
-
-def _expand(source: str) -> str:
-    """Return a source with the values of the variables that it names; in a login they are escaped as URIs demand."""
-    plain = urlsplit(VARIABLE.sub("", source))
-    if plain.netloc.rpartition("@")[0].partition(":")[2] or SECRETS & parse_qs(plain.query).keys():
-        raise ProjectError("the source holds a password: write ${NAME} in its place, and set that environment variable")
-    if absent := [name for name in VARIABLE.findall(source) if name not in os.environ]:
-        raise ProjectError(f"{source} names the environment variable {absent[0]}, which is not set")
-    login, at, place = source.rpartition("@")
-    login = VARIABLE.sub(lambda found: quote(os.environ[found[1]], safe=""), login)
-    return login + at + VARIABLE.sub(lambda found: os.environ[found[1]], place)
 
 
 def _open(place: str | bytes, name: str, tokens: Tokens | None = None) -> pl.LazyFrame:

@@ -6,11 +6,12 @@ import msgspec
 
 from ...metrics import METRICS, naive
 from ...settings import Settings
+from .. import inputs
 from ..bundles import predictor, registry
 from ..bundles.bundle import Bundle, FormatError
 from ..bundles.fingerprint import features_sha256
 from ..contract.columns import Answer
-from ..data import snapshots
+from ..data import published, snapshots
 from ..errors import GateRefusedError
 from ..params import Gate, Params
 from ..task import examples
@@ -57,12 +58,13 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
 
 
-def promote(candidate: Bundle, decision: Decision, settings: Settings, *, new_baseline: bool) -> None:
+def promote(candidate: Bundle, decision: Decision, params: Params, settings: Settings, *, new_baseline: bool) -> None:
     """Make a candidate the champion if the gate lets it pass.
 
     Args:
         candidate: A bundle of the store.
         decision: What the gate says of it.
+        params: What it was judged by.
         settings: Where the store is.
         new_baseline: Accept a candidate that cannot be compared with the champion; the card will say so.
 
@@ -71,7 +73,11 @@ def promote(candidate: Bundle, decision: Decision, settings: Settings, *, new_ba
     """
     enforce(decision, new_baseline=new_baseline)
     baseline = "a new baseline, because " if decision.verdict == "incomparable" else ""
-    registry.crown(candidate, f"{baseline}{decision.reason}", settings)
+    snapshot = snapshots.SNAPSHOTS / f"{candidate.manifest.data}.parquet"
+    if snapshot.is_file():  # where the store had not taken the bundle after training
+        published.publish(snapshot, settings)
+    led_to_it = inputs.identify_champion(candidate.id, snapshots.latest().stem, params)
+    registry.crown(candidate, f"{baseline}{decision.reason}", settings, led_to_it)
 
 
 def enforce(decision: Decision, *, new_baseline: bool = False) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from ... import metrics, model
 from ...schema import FEATURES, INPUTS
 from ...settings import Settings
+from .. import inputs
 from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
 from ..bundles.fingerprint import PACKAGE, fingerprint
@@ -21,7 +22,7 @@ from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
 from ..contract.signature import Signature
-from ..data import snapshots
+from ..data import published, snapshots
 from ..errors import ProjectError
 from ..evaluation import card, figures
 from ..evaluation import report as evaluation
@@ -80,7 +81,7 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         predictor = complete(open_model(folder, signature))
         with step("measuring it on the held-out rows"):
             report = _describe(predictor, trained, training, held_out, params, snapshot.stem, folder)
-        bundle, uri = _publish(folder, snapshot, settings)
+        bundle, uri = _publish(folder, snapshot, params, settings)
         values = {name: estimate.value for name, estimate in report.metrics.items()}
         run.finish(values, {"bundle": bundle.id, "uri": uri, "data": snapshot.stem})
         shutil.rmtree(checkpoints, ignore_errors=True)
@@ -162,11 +163,12 @@ def _describe(
     return report
 
 
-def _publish(folder: Path, snapshot: Path, settings: Settings) -> tuple[Bundle, str]:
-    """Seal a bundle and publish it; one that the store does not take is kept: it may have taken hours to make."""
+def _publish(folder: Path, snapshot: Path, params: Params, settings: Settings) -> tuple[Bundle, str]:
+    """Seal a bundle, and publish its snapshot and it; what the store does not take is kept: it may have taken hours."""
     bundle = seal(folder, data=snapshot.stem)
     try:
-        return bundle, registry.publish(bundle, settings)
+        published.publish(snapshot, settings)
+        return bundle, registry.publish(bundle, settings, inputs.identify_bundle(snapshot.stem, params))
     except ProjectError as error:
         kept = KEPT / bundle.id
         shutil.copytree(bundle.path, kept, dirs_exist_ok=True)

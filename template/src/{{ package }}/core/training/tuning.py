@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import optuna
+import polars as pl
 
 from ... import model
+from .. import inputs
+from ..bundles.fingerprint import PACKAGE
 from ..contract.signature import Signature
 from ..data import snapshots
 from ..evaluation.measure import Examples, Metric, Rows, choose, take
@@ -15,7 +19,7 @@ from ..evaluation.report import gate_metric
 from ..params import Params
 from ..task import examples
 from ..task.target import folds
-from . import decisions, run
+from . import decisions, run, shared
 from .fitting import Watch
 
 FOLDS = 3
@@ -23,16 +27,37 @@ MIN_STEPS = 10
 """How many steps of a fit a trial is given before it can be stopped."""
 KEPT = 75
 """A trial goes on while its loss at a step is among the best so many percent of those so far."""
+COMPLETE = optuna.trial.TrialState.COMPLETE
 
 
-def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], float]:
+class Trial(msgspec.Struct, frozen=True):
+    """One set of hyperparameters, and the mean of the gate's metric where it was not stopped early."""
+
+    number: int
+    value: float | None
+    params: dict[str, Any]
+
+
+class Search(msgspec.Struct, frozen=True):
+    """What a search has found: the best parameters, as the section `model` of `params.yaml`, and all trials."""
+
+    model: dict[str, Any]
+    value: float
+    trials: list[Trial]
+
+
+def tune(snapshot: Path, params: Params, trials: int, storage: str = "") -> Search:
     """Search with Optuna, without ever looking at a held-out row.
 
-    Returns:
-        The best parameters, as the section `model` of `params.yaml`, and their mean of the gate's metric.
+    Args:
+        snapshot: The data.
+        params: The parameters.
+        trials: How many trials there are in all, whoever runs them.
+        storage: Where workers share a search, as `shared.py` takes it; the seed does not decide what they find. Workers
+            that are given the same data and parameters join the same search.
 
     Raises:
-        ProjectError: the data or the parameters will not do.
+        ProjectError: the data or the parameters will not do, or the storage cannot be used.
     """
     metric = gate_metric(params.gate)
     training = decisions.weigh(examples.split(snapshots.load(snapshot), params.split)[0], params)
@@ -54,14 +79,34 @@ def tune(snapshot: Path, params: Params, trials: int) -> tuple[dict[str, Any], f
         scores = [_score(metric, suggested, params.seed, signature, training, *part, told) for part, told in watched]
         return float(np.mean(scores))
 
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = optuna.create_study(
-        direction="maximize" if metric.higher_is_better else "minimize",
-        sampler=optuna.samplers.TPESampler(seed=params.seed),
-        pruner=optuna.pruners.PercentilePruner(KEPT, n_warmup_steps=MIN_STEPS),
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+    direction: shared.Direction = "maximize" if metric.higher_is_better else "minimize"
+    pruner = optuna.pruners.PercentilePruner(KEPT, n_warmup_steps=MIN_STEPS)
+    with shared.storage_errors(storage):
+        if storage:
+            name = f"{PACKAGE.name}-{inputs.identify_search(snapshot.stem, params)[:16]}"
+            study = shared.join(storage, name, direction, pruner)
+        else:
+            sampler = optuna.samplers.TPESampler(seed=params.seed)
+            study = optuna.create_study(direction=direction, sampler=sampler, pruner=pruner)
+        shared.run(study, score, trials)
+        best = model.suggest(optuna.trial.FixedTrial(study.best_params), params.model)
+        found = [Trial(t.number, t.value if t.state == COMPLETE else None, t.params) for t in shared.finished(study)]
+        return Search(best, study.best_value, found)
+
+
+def show(search: Search, metric: Metric, most: int = 10) -> str:
+    """Return the best trials as text."""
+    ranked = sorted(
+        (trial for trial in search.trials if trial.value is not None),
+        key=lambda trial: trial.value or 0,
+        reverse=bool(metric.higher_is_better),
     )
-    study.optimize(score, n_trials=trials)
-    return model.suggest(optuna.trial.FixedTrial(study.best_params), params.model), study.best_value
+    rows = pl.DataFrame([{"trial": trial.number, "value": trial.value, **trial.params} for trial in ranked[:most]])
+    with pl.Config(
+        tbl_rows=most, tbl_cols=-1, tbl_width_chars=160, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True
+    ):
+        return str(rows)
 
 
 def _score(
