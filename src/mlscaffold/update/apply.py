@@ -130,8 +130,7 @@ def _prepare(repository: Repository, scratch: Scratch, change: Change, conflicts
     before, after = scratch.files(change.before), scratch.files(change.after)
     needed = {entry.sha for path, entry in after.items() if before.get(path) != entry}
     needed |= {side.sha for sides in conflicts.values() for side in sides}
-    for sha in needed:
-        repository.git.run("hash-object", "-w", "--stdin", stdin=scratch.read_blob(sha))
+    repository.git.run("unpack-objects", "-q", stdin=scratch.pack(needed))
     paths = {path for path in {*before, *after} if before.get(path) != after.get(path)}
     target = {repository.prefix + path: after[path].sha if path in after else "" for path in paths}
     there = {repository.prefix + path for path in before}

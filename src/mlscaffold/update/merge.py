@@ -126,11 +126,10 @@ def _find_moves(scratch: Scratch, before: Tree, after: Tree) -> dict[str, str]:
     if before.keys() <= after.keys():
         return {}
     trees = scratch.write_tree(before), scratch.write_tree(after)
-    empty = scratch.write_blob(b"")
     return {
         path: to
         for path, (to, alike) in scratch.find_renames(*trees, _FLOOR).items()
-        if before[path].sha != empty and (_name(path) == _name(to) or alike >= _FLOOR_OF_NAMES)
+        if _name(path) == _name(to) or alike >= _FLOOR_OF_NAMES
     }
 
 
