@@ -27,6 +27,7 @@ from mlscaffold.template.history import History, clone_history
 from mlscaffold.template.questions import read_questions
 from mlscaffold.template.render import Answers, Template, render, settle_answers
 from mlscaffold.update import plan
+from tests.cli.conftest import tree
 
 
 class Sharing:
@@ -67,7 +68,7 @@ class Sharing:
     @contextlib.contextmanager
     def in_copiers(self) -> Iterator[None]:
         """Share what `copier update` clones, and what it renders into empty folders."""
-        run_copy = Worker.run_copy
+        run_copy, commit = Worker.run_copy, Worker._git_initialize_repo
 
         def run_or_share(worker: Worker) -> None:
             if any(worker.dst_path.iterdir()):
@@ -81,11 +82,21 @@ class Sharing:
                 shutil.copytree(self._renders[key], worker.dst_path, dirs_exist_ok=True)
             return None
 
+        def commit_or_share(worker: Worker) -> None:
+            place = Path(local.cwd)
+            key = repr(tree(place))
+            if key not in self._renders:
+                commit(worker)
+                self._renders[key] = shutil.copytree(place / ".git", next(self._folders))
+            else:
+                shutil.copytree(self._renders[key], place / ".git")
+
         with pytest.MonkeyPatch.context() as patch, local.env(**self._redirect):
             for module in (copier._main, copier._subproject):
                 patch.setattr(module, "Template", lambda url, ref, use_prereleases=False: self._open(url, ref))
             patch.setattr(CopiersTemplate, "_cleanup", lambda template: None)
             patch.setattr(Worker, "run_copy", run_or_share)
+            patch.setattr(Worker, "_git_initialize_repo", commit_or_share)
             # It asks git, for each file, whether this is a repository that has no modes.
             patch.setattr(Worker, "_sync_git_index_executable_bit", lambda worker, path, mode: None)
             yield

@@ -79,20 +79,21 @@ def new(
         template=template,
         ref=ref,
     )
-    err = screen.open_console(stderr=True)
-    warn = screen.Notes(err)
+    warn = screen.Notes()
     make = create.preview_project if dry_run else create.create_project
     try:
-        product = make(order, screen.show_steps(err), warn)
+        product = make(order, screen.show_step, warn)
     except KeyboardInterrupt as interrupt:
         raise StoppedError("Stopped; nothing was written.") from interrupt
     commands = _suggest_commands(path, product)
     if as_json:
         screen.print_json(_as_data(product, warn.said, commands, written=not dry_run))
         return
+    from mlscaffold.cli import file_tree
+
     out = screen.open_console()
     out.print()
-    out.print(_draw_files(product, full=dry_run), soft_wrap=True)
+    out.print(file_tree.draw_files(product.path.name, product.files, full=dry_run), soft_wrap=True)
     out.print()
     if dry_run:
         out.print(f"{len(product.files)} files; nothing was written.", style="dim")
@@ -119,10 +120,3 @@ def _as_data(product: "Product", warnings: list[str], commands: list[str], *, wr
         "warnings": warnings,
         "next": commands,
     }
-
-
-def _draw_files(product: "Product", *, full: bool) -> Any:
-    from mlscaffold.cli import file_tree
-
-    draw = file_tree.draw_all if full else file_tree.draw_some
-    return draw(product.path.name, product.files)

@@ -1,6 +1,5 @@
 """`mlscaffold update` and `mlscaffold set`: shown file by file, then applied all or nothing."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -86,10 +85,9 @@ def set_answers(
 def _run(request: "Request", *, dry_run: bool, diff: bool, as_json: bool) -> None:
     from mlscaffold.update.plan import open_plan
 
-    err = screen.open_console(stderr=True)
-    notes = screen.Notes(err)
+    notes = screen.Notes()
     try:
-        with open_plan(request, screen.show_steps(err), notes) as plan:
+        with open_plan(request, screen.show_step, notes) as plan:
             if not as_json:
                 _show(plan, diff=diff)
             applied = not (dry_run or plan.empty)
@@ -128,8 +126,7 @@ def _conclude(plan: "Plan", *, applied: bool) -> None:
     if plan.empty:
         out.print("Nothing to do.")
         return
-    counts = Counter(file.verdict for file in plan.files)
-    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
+    summary = screen.summarize(plan.files)
     if not applied:
         out.print(f"{summary}; nothing was changed.", style="dim", soft_wrap=True)
         return

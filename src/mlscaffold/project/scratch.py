@@ -4,6 +4,7 @@ Not even its .git is: a process that is killed leaves nothing but a temporary fo
 folder is taken, a large repository around it costs nothing, and nothing outside that folder can be reached.
 """
 
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,23 +49,20 @@ class Scratch:
 
     Attributes:
         root: its folder; nothing is checked out there.
-        head: the tree of the project's folder as committed.
-        empty: the tree with nothing in it.
+        head: the tree of the project's folder as committed; "" without a project.
     """
 
     root: Path
-    head: str
-    empty: str
+    head: str = ""
 
     @classmethod
     def start(cls, workspace: Path, hash_name: str = "sha1") -> "Scratch":
         """Start a repository with nothing in it."""
         root = workspace / "scratch"
         root.mkdir(parents=True)
-        git = Git(root, alone=True)
-        git.run("init", "--quiet", "--template=", *(() if hash_name == "sha1" else (f"--object-format={hash_name}",)))
-        empty = git.ask("hash-object", "-w", "-t", "tree", os.devnull)
-        return cls(root, empty, empty)
+        form = () if hash_name == "sha1" else (f"--object-format={hash_name}",)
+        Git(root, alone=True).run("init", "--quiet", "--template=", *form)
+        return cls(root)
 
     @classmethod
     def borrow(cls, repository: Repository, workspace: Path) -> "Scratch":
@@ -72,8 +70,7 @@ class Scratch:
         scratch = cls.start(workspace, repository.hash_name)
         borrowed = json.dumps(str(repository.objects), ensure_ascii=False)  # git reads C's quotes
         (scratch.root / ".git/objects/info/alternates").write_text(f"{borrowed}\n", "utf-8", "surrogateescape")
-        tree = repository.git.ask("rev-parse", "--verify", repository.tree)
-        return replace(scratch, head=tree)
+        return replace(scratch, head=repository.git.ask("rev-parse", "--verify", repository.tree))
 
     @property
     def git(self) -> Git:
@@ -116,6 +113,15 @@ class Scratch:
     def read_blob(self, sha: str) -> bytes:
         """The content of a file."""
         return self.git.run("cat-file", "blob", sha)
+
+    def read_blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
+        """The contents of several files, by their hashes."""
+        stream, contents = io.BytesIO(self.git.run("cat-file", "--batch", stdin=_join_lines(shas))), {}
+        for header in stream:
+            sha, _, size = header.decode().split(" ")
+            contents[sha] = stream.read(int(size))
+            stream.read(1)  # the end of the line
+        return contents
 
     def pack(self, shas: Iterable[str]) -> bytes:
         """Some content as git sends it to another repository."""

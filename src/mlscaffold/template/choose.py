@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from mlscaffold.errors import AnswerError, TargetError, TemplateError, reason
 from mlscaffold.system import git
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.checks import check_syntax
 from mlscaffold.template.history import expand_address, fetch_template, hide_secret
 from mlscaffold.template.questions import read_answers, read_questions
@@ -48,9 +48,9 @@ def open_template(address: str | None, ref: str | None, step: Step, warn: Warn) 
         _warn_about_origin(origin, warn)
         yield Template(root, read_questions(root), origin, trusted=True)
         return
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
+    with open_workspace() as workspace:
         with step("Fetching the template"):
-            root, origin = fetch_template(address, ref, Path(folder))
+            root, origin = fetch_template(address, ref, workspace)
         if address is not None and expand_address(address) is None:
             warn(
                 f"The project records the folder {origin.url} as its template's address, which means nothing on other"
