@@ -17,9 +17,9 @@ from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.choose import (
     NAME,
     check_ci,
-    explain_name,
     open_template,
     propose_answers,
+    refuse_name,
     verify_render,
 )
 from mlscaffold.template.render import Answers, Template, render, settle_with_defaults, trace_layers
@@ -121,12 +121,9 @@ def _draft(order: Order, target: Path, template: Template, workspace: Path, warn
 
 def _settle(order: Order, target: Path, template: Template, around: Path | None, warn: Warn) -> Answers:
     def refuse(error: AnswerError) -> None:
-        if error.question != NAME:
-            return
-        if not order.ask:
+        if error.question == NAME:
             cure = f"Or keep the folder and add --set {NAME}=NAME."
-            raise explain_name(error, target.name, cure) from error
-        warn(explain_name(error, target.name, "").message)
+            refuse_name(error, target.name, cure, warn if order.ask else None)
 
     existing = next(folder for folder in target.parents if folder.is_dir())
     proposed = {NAME: target.name, **propose_answers(existing, around)}

@@ -36,9 +36,9 @@ from mlscaffold.template.choose import (
     NAME,
     NO_CI,
     check_ci,
-    explain_name,
     open_template,
     propose_answers,
+    refuse_name,
     verify_render,
 )
 from mlscaffold.template.questions import Questionnaire
@@ -291,9 +291,8 @@ def _settle(
     def refuse(error: AnswerError) -> None:
         name = error.question or ""
         if name == NAME:
-            if not request.ask:
-                raise explain_name(error, proposed[name], f"Give it another one with --set {name}=NAME.") from error
-            warn(explain_name(error, proposed[name], "").message)
+            cure = f"Give it another one with --set {name}=NAME."
+            refuse_name(error, proposed[name], cure, warn if request.ask else None)
         elif name in read:
             warn(f"{found[name].source} has a {name} that is not taken: {error.message}")
 

@@ -37,14 +37,9 @@ def adopt(
         ),
     ] = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to create.")] = "mlscaffold/adopt",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show all files, and change nothing.")] = False,
+    dry_run: arguments.DryRun = False,
     as_json: arguments.AsJson = False,
-    defaults: Annotated[
-        bool,
-        typer.Option(
-            "--defaults", help="Ask nothing. Answers that cannot be found get their defaults, and are listed."
-        ),
-    ] = False,
+    defaults: arguments.Defaults = False,
     template: arguments.Source = None,
     ref: arguments.Ref = None,
 ) -> None:
@@ -66,20 +61,17 @@ def adopt(
         ref=ref,
     )
     notes = screen.Notes()
-    try:
-        with open_plan(request, screen.show_step, notes) as plan:
-            if not as_json:
-                _show(plan, full=dry_run)
-            if request.ask and not dry_run and not typer.confirm(f"Commit this to the branch {branch}?", default=True):
-                raise StoppedError("Nothing was changed.")
-            commit = None if dry_run else plan.commit()  # from its end on, nothing stops us any more
-            commands = _suggest_commands(plan)
-            if as_json:
-                screen.print_json(_as_data(plan, notes.said, commands, commit))
-            else:
-                _conclude(plan, commands, commit)
-    except (KeyboardInterrupt, typer.Abort) as interrupt:
-        raise StoppedError("Stopped; nothing was changed.") from interrupt
+    with screen.explain_stop("nothing was changed"), open_plan(request, screen.show_step, notes) as plan:
+        if not as_json:
+            _show(plan, full=dry_run)
+        if request.ask and not dry_run and not typer.confirm(f"Commit this to the branch {branch}?", default=True):
+            raise StoppedError("Nothing was changed.")
+        commit = None if dry_run else plan.commit()  # from its end on, nothing stops us any more
+        commands = _suggest_commands(plan)
+        if as_json:
+            screen.print_json(_as_data(plan, notes.said, commands, commit))
+        else:
+            _conclude(plan, commands, commit)
 
 
 def _show(plan: "Plan", *, full: bool) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlscaffold.cli import arguments, prompts, screen
-from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
     from mlscaffold.create import Product
@@ -36,11 +35,8 @@ def new(
         str | None,
         typer.Option(metavar="LINK", help="Take the choices of a link that the explorer copied, and ask nothing."),
     ] = None,
-    defaults: Annotated[
-        bool,
-        typer.Option("--defaults", help="Ask nothing, and use the default for every question that is not answered."),
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
+    defaults: arguments.Defaults = False,
+    dry_run: arguments.DryRun = False,
     as_json: arguments.AsJson = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Do not create a git repository.")] = False,
     lock: Annotated[
@@ -81,10 +77,8 @@ def new(
     )
     warn = screen.Notes()
     make = create.preview_project if dry_run else create.create_project
-    try:
+    with screen.explain_stop("nothing was written"):
         product = make(order, screen.show_step, warn)
-    except KeyboardInterrupt as interrupt:
-        raise StoppedError("Stopped; nothing was written.") from interrupt
     commands = _suggest_commands(path, product)
     if as_json:
         screen.print_json(_as_data(product, warn.said, commands, written=not dry_run))

@@ -7,9 +7,13 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -113,6 +117,15 @@ def show_step(message: str) -> contextlib.AbstractContextManager[object]:
     """A spinner while something takes its time; silent where nobody watches."""
     err = open_console(stderr=True)
     return err.status(f"{message} …", spinner="dots") if err.is_terminal else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def explain_stop(state: str) -> Iterator[None]:
+    """Let Ctrl-C end in a sentence that says what was done: typer would only say "Aborted"."""
+    try:
+        yield
+    except (KeyboardInterrupt, typer.Abort) as interrupt:
+        raise StoppedError(f"Stopped; {state}.") from interrupt
 
 
 class Notes:

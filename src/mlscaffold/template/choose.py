@@ -113,16 +113,19 @@ def check_ci(answers: Mapping[str, Any], around: Path | None) -> None:
         )
 
 
-def explain_name(error: AnswerError, name: str, cure: str) -> AnswerError:
-    """The error of a name that was not given but read from a folder or a file.
+def refuse_name(error: AnswerError, name: str, cure: str, warn: Warn | None) -> None:
+    """Refuse a name that was not given but read from a folder or a file.
 
     Args:
         error: what the template says about it.
         name: the name.
-        cure: what to do about it, as a sentence; may be empty.
+        cure: what to do about it, as a sentence.
+        warn: told about it, where another one is asked for; None if that is an error.
     """
     complaint = f"{name!r} cannot be the project's name: {error.message.removeprefix(f'{NAME}: ')}"
-    return AnswerError(f"{complaint} {cure}".rstrip(), NAME)
+    if warn is None:
+        raise AnswerError(f"{complaint} {cure}", NAME) from error
+    warn(complaint)
 
 
 def _warn_about_origin(origin: Origin, warn: Warn) -> None:
