@@ -1,8 +1,6 @@
 """Make a project: all of it beside its place first, then one rename. Or show what would be made."""
 
-import contextlib
 import shutil
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -14,13 +12,14 @@ from mlscaffold.project import place
 from mlscaffold.project.files import File
 from mlscaffold.system import git, uv
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.choose import (
     NAME,
     check_ci,
-    explain_name,
     open_template,
     propose_answers,
+    refuse_name,
     verify_render,
 )
 from mlscaffold.template.render import Answers, Template, render, settle_with_defaults, trace_layers
@@ -82,7 +81,10 @@ def create_project(order: Order, step: Step, warn: Warn) -> Product:
         MlscaffoldError: it cannot be made; nothing was written.
     """
     target = place.check_target(order.path)
-    with _choose_template(order, step, warn) as template, place.open_staging(target.parent) as workspace:
+    with (
+        open_template(order.template, order.ref, step, warn) as template,
+        place.open_staging(target.parent) as workspace,
+    ):
         product = _draft(order, target, template, workspace, warn)
         locked = _lock(order, template, product.path, target, step, warn)
         commit = _commit(product.path, target, step, warn) if order.git else None
@@ -97,19 +99,13 @@ def preview_project(order: Order, step: Step, warn: Warn) -> Product:
         MlscaffoldError: it would refuse.
     """
     target = place.check_target(order.path)
-    with _choose_template(order, step, warn) as template, tempfile.TemporaryDirectory(prefix="mlscaffold-") as folder:
-        return replace(_draft(order, target, template, Path(folder), warn), path=target)
-
-
-@contextlib.contextmanager
-def _choose_template(order: Order, step: Step, warn: Warn) -> Iterator[Template]:
-    with open_template(order.template, order.ref, step, warn) as template:
-        template.questionnaire.check(order.answers)
-        yield template
+    with open_template(order.template, order.ref, step, warn) as template, open_workspace() as workspace:
+        return replace(_draft(order, target, template, workspace, warn), path=target)
 
 
 def _draft(order: Order, target: Path, template: Template, workspace: Path, warn: Warn) -> Product:
     """Render the project into a workspace, below a folder of its own: its name may be any."""
+    template.questionnaire.check(order.answers)
     folder = workspace / "project" / target.name
     around = git.find_repository(target.parent)
     try:
@@ -125,12 +121,9 @@ def _draft(order: Order, target: Path, template: Template, workspace: Path, warn
 
 def _settle(order: Order, target: Path, template: Template, around: Path | None, warn: Warn) -> Answers:
     def refuse(error: AnswerError) -> None:
-        if error.question != NAME:
-            return
-        if not order.ask:
+        if error.question == NAME:
             cure = f"Or keep the folder and add --set {NAME}=NAME."
-            raise explain_name(error, target.name, cure) from error
-        warn(explain_name(error, target.name, "").message)
+            refuse_name(error, target.name, cure, warn if order.ask else None)
 
     existing = next(folder for folder in target.parents if folder.is_dir())
     proposed = {NAME: target.name, **propose_answers(existing, around)}

@@ -58,14 +58,14 @@ class Finding:
     """What is known about one program.
 
     Attributes:
-        program: its name.
+        name: that of the program.
         state: how it is.
         version: its version; empty if it told none.
         needed_by: the files of the project that call it; empty if everything does.
         note: what is wrong; empty if nothing is.
     """
 
-    program: str
+    name: str
     state: State
     version: str
     needed_by: tuple[str, ...]

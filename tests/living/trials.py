@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import json
 import random
 import shutil
+import stat
 import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import copier
 from plumbum import local
 
+from mlscaffold.create import Order, create_project
+from mlscaffold.project.files import File, Verdict
 from mlscaffold.template.render import ANSWERS_FILE
 from mlscaffold.update.apply import recover
 from mlscaffold.update.plan import Plan, Request, open_plan
-from tests.cli.conftest import git, in_clone, tree
+from tests.cli.conftest import git, tree
 from tests.living.house import FILES, QUESTIONS, House, lines, save
+from tests.living.sharing import Sharing
 
 SRC = "template/src/{{ package }}"
-ANSWERS = ((), ("ci=gitlab",), ("cloud=gcp", "size=large"))
+ANSWERS: tuple[dict[str, str], ...] = ({}, {"ci": "gitlab"}, {"cloud": "gcp", "size": "large"})
 SWITCHES: tuple[dict[str, str], ...] = (
     {},
     {"pipeline": "gitlab"},
@@ -112,19 +118,17 @@ def make_projects(house: House, place: Path) -> dict[str, list[Path]]:
     version = "v1.0.0"
     for following, release in releases():
         for number, answers in enumerate(ANSWERS):
-            given = [word for answer in answers for word in ("--set", answer.replace("ci=", _name_of_ci(version)))]
-            folder = place / version / str(number)
-            folder.mkdir(parents=True)
-            cli = in_clone(house.root, folder)
-            cli("new", "churn", "--defaults", "--no-lock", "--set", "project_name=Churn", *given)
-            made.setdefault(version, []).append(folder / "churn")
+            folder = place / version / str(number) / "churn"
+            given = {"project_name": "Churn", **{_name_at(version, name): value for name, value in answers.items()}}
+            create_project(Order(str(folder), given, lock=False), no_step, no_warning)
+            made.setdefault(version, []).append(folder)
         release(house)
         version = following
     return made
 
 
-def _name_of_ci(version: str) -> str:
-    return "ci=" if version < "v4" else "pipeline="
+def _name_at(version: str, question: str) -> str:
+    return "pipeline" if question == "ci" and version >= "v4" else question
 
 
 # ── What users do to a file ─────────────────────────────────────────────────────────────────────────────────────────
@@ -183,8 +187,13 @@ def format_at_88_columns(project: Path, path: str, mark: str) -> None:
     """As black does, by ruff, which formats alike."""
     append(project, path, mark)
     if path.endswith(".py"):
-        command = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--no-cache", "--line-length=88"]
-        subprocess.run([*command, project / path], check=True)
+        (project / path).write_text(_format((project / path).read_text("utf-8")), "utf-8")
+
+
+@functools.cache
+def _format(code: str) -> str:
+    command = [sys.executable, "-m", "ruff", "format", "--quiet", "--isolated", "--no-cache", "--line-length=88", "-"]
+    return subprocess.run(command, input=code, check=True, capture_output=True, encoding="utf-8").stdout
 
 
 EDITS: tuple[Edit, ...] = (
@@ -209,86 +218,164 @@ def _replace(path: Path, number: int, text: str) -> None:
 
 
 # ── One trial ───────────────────────────────────────────────────────────────────────────────────────────────────────
+Files = dict[str, tuple[int, bytes]]
+"""Mode and content of each file, by its path."""
+
+
+@dataclass(frozen=True)
+class Edited:
+    """A file that a user has done something to, and the line that they wrote there, if their habit writes one."""
+
+    path: str
+    edit: Edit
+    mark: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What has become of a project by our update, and by Copier's.
+
+    Attributes:
+        files: the verdicts.
+        conflicts: paths of our conflicts.
+        ours: the files after our update.
+        theirs: the files after Copier's; None if it fails.
+        unmerged: paths of Copier's conflicts.
+    """
+
+    files: tuple[File, ...]
+    conflicts: frozenset[str]
+    ours: Files
+    theirs: Files | None
+    unmerged: frozenset[str]
+
+
 @dataclass
 class Tally:
     """What was seen in all trials."""
 
     counts: Counter[str] = field(default_factory=Counter)
     verdicts: Counter[str] = field(default_factory=Counter)
+    habits: dict[str, Counter[str]] = field(default_factory=dict)
     silent: list[str] = field(default_factory=list)
     different: list[str] = field(default_factory=list)
 
     def __str__(self) -> str:
-        counts = ", ".join(f"{count} {name}" for name, count in sorted(self.counts.items()))
-        verdicts = ", ".join(f"{count} {name}" for name, count in sorted(self.verdicts.items()))
-        return f"{counts}; verdicts: {verdicts}"
+        return json.dumps(vars(self), sort_keys=True)
 
 
-def edited(made: Path, project: Path, edit_of: Callable[[str], Edit | None]) -> dict[str, str]:
-    """Copy a project, let a user at it and commit; return the marks of the lines that they wrote, with their files."""
+def edited(made: Path, project: Path, edit_of: Callable[[str], Edit | None]) -> list[Edited]:
+    """Copy a project, let a user at it and commit; return what they have done."""
     shutil.copytree(made, project)
-    marks = {}
-    for number, path in enumerate(git(project, "ls-files", "-z").rstrip("\0").split("\0")):
+    done = []
+    for number, path in enumerate(_list_files(made)):
         edit = None if path in (ANSWERS_FILE, ".gitattributes") else edit_of(path)
         if edit is use_crlf:
             (project / ".gitattributes").write_text("* -text\n", "utf-8")
         if edit:
-            mark = f"# mark {number:03}"
-            edit(project, path, mark)
-            marks[mark] = path
+            done.append(Edited(path, edit, f"# mark {number:03}"))
+            edit(project, path, done[-1].mark)
     save(project)
-    return marks
+    return done
 
 
-def try_one(house: House, project: Path, marks: dict[str, str], switch: dict[str, str], tally: Tally) -> None:
-    """Update a project to the newest version: no line is lost, and Copier comes out the same but for known reasons."""
-    tally.counts["trials"] += 1
+@functools.cache
+def _list_files(made: Path) -> list[str]:
+    return git(made, "ls-files", "-z").rstrip("\0").split("\0")
+
+
+def try_one(
+    house: House,
+    project: Path,
+    done: Sequence[Edited],
+    switch: dict[str, str],
+    tally: Tally,
+    sharing: Sharing,
+    *,
+    whole: bool,
+) -> None:
+    """Update a project to the newest version: no line is lost, and Copier comes out the same but for known reasons.
+
+    Args:
+        house: the template.
+        project: the project, which is removed at the end.
+        done: what its user has done.
+        switch: answers that change on the way.
+        tally: takes down what is seen.
+        sharing: makes once what no user has a say in.
+        whole: whether to do it a second time with nothing shared, and to insist that all comes out the same.
+    """
     before = _files(project)
-    written = {mark for mark in marks if _holds(before, mark)}
-    twin = project.parent / "twin"
-    shutil.copytree(project, twin / project.name)
+    outcome = _update_both(house, project, switch, sharing)
+    if whole:
+        tally.counts["trials with nothing shared"] += 1
+        assert _update_both(house, project, switch, None) == outcome
+    shutil.rmtree(project)
 
-    with open_plan(Request(str(project), switch), no_step, no_warning) as plan:
-        assert _files(project) == before
-        tally.verdicts.update(file.verdict.value for file in plan.files)
-        plan.apply()
-        after = _files(project)
-        _check_unmerged(project, plan)
-
+    tally.counts["trials"] += 1
+    tally.verdicts.update(file.verdict.value for file in outcome.files)
+    places = {one.mark: next((path for path, file in before.items() if _has(file, one.mark)), None) for one in done}
+    for one in done:
+        fate = _find_fate(places[one.mark] or one.path, outcome)
+        tally.habits.setdefault(one.edit.__name__, Counter())[fate] += 1
+    written = [one for one in done if places[one.mark]]
     tally.counts["lines written"] += len(written)
-    for mark in sorted(written):
-        if _holds(after, mark):
+    for one in written:
+        if _holds(outcome.ours, one.mark):
             tally.counts["lines kept"] += 1
         else:
-            tally.silent.append(f"{marks[mark]} of {project}")
+            tally.silent.append(f"{one.path} of {project}")
     for path, (mode, _) in before.items():
-        if mode & 0o100 and path in after and not after[path][0] & 0o100:
+        if mode & 0o100 and path in outcome.ours and not outcome.ours[path][0] & 0o100:
             tally.silent.append(f"the executable bit of {path} of {project}")
-
-    if _plain(house, twin / project.name, switch):
+    if outcome.theirs is not None:
         tally.counts["compared with Copier"] += 1
-        theirs = _files(twin / project.name)
-        reasons = _reasons(plan, marks, written, theirs, twin / project.name)
-        for path in sorted({*after, *theirs}):
-            if after.get(path) != theirs.get(path):
-                reason = reasons.get(path) or _same_lines(after.get(path), theirs.get(path))
-                tally.counts[f"paths that differ from Copier's: {reason}"] += 1
-                if reason is None:
-                    tally.different.append(f"{path} of {project}")
-    shutil.rmtree(twin)
+        _compare(outcome, outcome.theirs, written, tally, project)
 
 
-def _reasons(
-    plan: Plan, marks: dict[str, str], written: set[str], theirs: dict[str, tuple[int, bytes]], twin: Path
-) -> dict[str, str]:
-    """Return why a path may differ from what Copier makes of it."""
-    moved = [file for file in plan.files if "moved" in file.note]
+def _update_both(house: House, project: Path, switch: dict[str, str], sharing: Sharing | None) -> Outcome:
+    ours, twin = (shutil.copytree(project, project.parent / who / project.name) for who in ("ours", "twin"))
+    before = _files(ours)
+    with (
+        sharing.in_ours() if sharing else contextlib.nullcontext(),
+        open_plan(Request(str(ours), switch), no_step, no_warning) as plan,
+    ):
+        assert _files(ours) == before
+        plan.apply()
+        _check_unmerged(ours, plan)
+    with sharing.in_copiers() if sharing else local.env(**house.redirect(project.parent / "cache")):
+        theirs = _files(twin) if _update_plainly(twin, switch) else None
+    outcome = Outcome(
+        tuple(plan.files), frozenset(plan.conflicts), _files(ours), theirs, frozenset(_list_unmerged(twin))
+    )
+    for place in ("ours", "twin", "cache"):
+        shutil.rmtree(project.parent / place, ignore_errors=True)
+    return outcome
+
+
+def _find_fate(place: str, outcome: Outcome) -> str:
+    """The verdict on a file that the user has edited, and lies at a place, or on the one that it was moved to."""
+    files = {file.path: file for file in outcome.files}
+    file = files.get(place)
+    if file and file.verdict is Verdict.REMOVED and file.note:
+        file = files.get(file.note.removeprefix("moved to "))
+    return file.verdict.value if file else "left alone"
+
+
+def _compare(outcome: Outcome, theirs: Files, written: Sequence[Edited], tally: Tally, project: Path) -> None:
+    """Count the paths that Copier leaves otherwise than we do, by the reason."""
+    moved = [file for file in outcome.files if "moved" in file.note]
     reasons = {path: "we follow what was moved" for file in moved for path in (file.path, file.note.split()[-1])}
-    reasons |= {file.path: "deleted stays deleted" for file in plan.files if "deleted it, as" in file.note}
-    unmerged = {line.partition("\t")[2] for line in git(twin, "ls-files", "--unmerged").splitlines()}
-    reasons |= dict.fromkeys({*plan.conflicts, *unmerged}, "a conflict, on one side at least")
-    lost = [marks[mark] for mark in written if not _holds(theirs, mark)]
-    return reasons | dict.fromkeys(lost, "Copier loses the user's line")
+    reasons |= {file.path: "deleted stays deleted" for file in outcome.files if "deleted it, as" in file.note}
+    reasons |= dict.fromkeys(outcome.conflicts | outcome.unmerged, "a conflict, on one side at least")
+    reasons |= {one.path: "Copier loses the user's line" for one in written if not _holds(theirs, one.mark)}
+    for path in sorted({*outcome.ours, *theirs}):
+        ours, other = outcome.ours.get(path), theirs.get(path)
+        if ours != other:
+            reason = reasons.get(path) or _same_lines(ours, other)
+            tally.counts[f"paths that differ from Copier's: {reason}"] += 1
+            if reason is None:
+                tally.different.append(f"{path} of {project}")
 
 
 def _same_lines(ours: tuple[int, bytes] | None, theirs: tuple[int, bytes] | None) -> str | None:
@@ -297,42 +384,50 @@ def _same_lines(ours: tuple[int, bytes] | None, theirs: tuple[int, bytes] | None
     return None
 
 
-def _plain(house: House, project: Path, switch: dict[str, str]) -> bool:
+def _update_plainly(project: Path, switch: dict[str, str]) -> bool:
     """Do as `copier update` does, and return whether it succeeded."""
-    with local.env(**house.redirect(project.parent / "cache")):
-        try:
-            copier.run_update(
-                project,
-                data=dict(switch),
-                vcs_ref="v6.0.0",
-                defaults=True,
-                overwrite=True,
-                quiet=True,
-                settings=copier.Settings(),
-            )
-        except Exception:  # whatever it is: then there is nothing to compare with
-            return False
+    try:
+        copier.run_update(
+            project,
+            data=dict(switch),
+            vcs_ref="v6.0.0",
+            defaults=True,
+            overwrite=True,
+            quiet=True,
+            settings=copier.Settings(),
+        )
+    except Exception:  # whatever it is: then there is nothing to compare with
+        return False
     return True
 
 
 def _check_unmerged(project: Path, plan: Plan) -> None:
-    unmerged = {line.partition("\t")[2] for line in git(project, "ls-files", "--unmerged").splitlines()}
-    assert unmerged == set(plan.conflicts)
+    assert _list_unmerged(project) == set(plan.conflicts)
     assert not (project / ".git/mlscaffold/journal.json").exists()
     assert recover(plan.repository) is None
 
 
-def _files(project: Path) -> dict[str, tuple[int, bytes]]:
-    folders = 0o040000
-    return {
-        path: state
-        for path, state in tree(project).items()
-        if not path.startswith(".git/") and path != ".git" and state[0] & 0o170000 != folders
-    }
+def _list_unmerged(project: Path) -> set[str]:
+    return {line.partition("\t")[2] for line in git(project, "ls-files", "--unmerged").splitlines()}
 
 
-def _holds(files: dict[str, tuple[int, bytes]], mark: str) -> bool:
-    return any(mark.encode() in content for _, content in files.values())
+def _files(project: Path) -> Files:
+    found: Files = {}
+    for place in project.iterdir():
+        if place.is_dir() and place.name != ".git":
+            below = {f"{place.name}/{path}": state for path, state in tree(place).items()}
+            found |= {path: state for path, state in below.items() if not stat.S_ISDIR(state[0])}
+        elif place.name != ".git":
+            found[place.name] = (place.lstat().st_mode, place.read_bytes())
+    return found
+
+
+def _holds(files: Files, mark: str) -> bool:
+    return any(_has(file, mark) for file in files.values())
+
+
+def _has(file: tuple[int, bytes], mark: str) -> bool:
+    return mark.encode() in file[1]
 
 
 def no_step(message: str) -> contextlib.AbstractContextManager[object]:
@@ -343,7 +438,6 @@ def no_warning(message: str) -> None:
     raise AssertionError(message)
 
 
-def some_edits(seed: int) -> Callable[[str], Edit | None]:
+def some_edits(chance: random.Random) -> Callable[[str], Edit | None]:
     """A user who does something else to each file, and to some nothing."""
-    chance = random.Random(seed)
     return lambda path: chance.choice((*EDITS, None, None))

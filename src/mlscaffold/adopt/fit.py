@@ -68,7 +68,8 @@ def fit_files(
         elif reason and file.verdict is Verdict.ADDED:
             fit.files[number] = replace(file, verdict=Verdict.LEFT_OUT, note=reason)
     left_out = {file.path for file in select(fit.files, Verdict.LEFT_OUT)}
-    if _CI_FILES & {file.path for file in select(fit.files, Verdict.ADDED)} and any(map(_is_code, theirs)):
+    added = {file.path for file in select(fit.files, Verdict.ADDED)}
+    if _CI_FILES & added and any(path.endswith(".py") for path in theirs):
         fit.notes.append("The added CI checks your code, too: run `scripts/check` on the branch before you merge it.")
     places = [place for place in reasons if any(path.startswith(place) for path in left_out)]
     whole = tuple(place for place in places if not any(path.startswith(place) for path in fit.asked_for))
@@ -138,19 +139,12 @@ def _explain_environment(
 def merge_ignores(theirs: str, made: str) -> tuple[str, list[str]]:
     """A .gitignore with the template's rules added to the user's, and the rules that were added."""
     known = {line.strip().strip("/") for line in theirs.splitlines()}
-    missing = [line for line in _rules(made) if line.strip("/") not in known]
+    rules = (line.strip() for line in made.splitlines() if line.strip() and not line.startswith("#"))
+    missing = [rule for rule in rules if rule.strip("/") not in known]
     if not missing:
         return theirs, []
     start = theirs if not theirs or theirs.endswith("\n") else f"{theirs}\n"
     return f"{start}\n# What the template's commands make\n" + "".join(f"{line}\n" for line in missing), missing
-
-
-def _rules(text: str) -> Iterator[str]:
-    return (line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#"))
-
-
-def _is_code(path: str) -> bool:
-    return path.endswith(".py")
 
 
 def _escape(path: str) -> str:

@@ -78,7 +78,11 @@ def infer_answers(
         AnswerError: it is not.
     """
     source = find_setup(paths, read) or PROJECT_FILE
-    content = _READERS[source](read(source), warn) if source in paths else {}
+    content: dict[str, Any] = {}
+    try:
+        content = _READERS[source](read(source)) if source in paths else {}
+    except (ValueError, SyntaxError, configparser.Error) as error:
+        warn(f"{source} cannot be read ({error}), so nothing was taken from it.")
     needed = dict(_dependencies(paths, read, content, source))
     readers: dict[str, Callable[[], Inferred | None]] = {
         "framework": lambda: next(_matching(FRAMEWORKS, needed), None),
@@ -113,23 +117,14 @@ def find_packages(paths: Iterable[str]) -> dict[str, str]:
     return found
 
 
-def _toml(content: bytes, warn: Warn) -> dict[str, Any]:
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except ValueError as error:
-        warn(f"{PROJECT_FILE} cannot be read ({error}), so nothing was taken from it.")
-        return {}
+def _toml(content: bytes) -> dict[str, Any]:
+    return tomllib.loads(content.decode("utf-8"))
 
 
-def _setup_call(content: bytes, warn: Warn) -> dict[str, Any]:
+def _setup_call(content: bytes) -> dict[str, Any]:
     """What a setup.py writes out, in the form of a pyproject.toml; what it computes is not known without running it."""
-    try:
-        tree = ast.parse(content)
-    except (SyntaxError, ValueError) as error:
-        warn(f"setup.py cannot be read ({error}), so nothing was taken from it.")
-        return {}
     given: dict[str, Any] = {}
-    for node in ast.walk(tree):
+    for node in ast.walk(ast.parse(content)):
         if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("setup"):
             for keyword in node.keywords:
                 with contextlib.suppress(ValueError):
@@ -137,20 +132,16 @@ def _setup_call(content: bytes, warn: Warn) -> dict[str, Any]:
     return _as_project(given, given.get("install_requires"))
 
 
-def _setup_sections(content: bytes, warn: Warn) -> dict[str, Any]:
+def _setup_sections(content: bytes) -> dict[str, Any]:
     """What a setup.cfg says, in the form of a pyproject.toml."""
     sections = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        sections.read_string(content.decode("utf-8"))
-    except (ValueError, configparser.Error) as error:
-        warn(f"setup.cfg cannot be read ({error}), so nothing was taken from it.")
-        return {}
+    sections.read_string(content.decode("utf-8"))
     needed = sections.get("options", "install_requires", fallback="").splitlines()
     return _as_project(dict(sections["metadata"]) if "metadata" in sections else {}, needed)
 
 
-def _pipfile(content: bytes, warn: Warn) -> dict[str, Any]:
-    return {"project": {"dependencies": [*_table(_toml(content, warn), "packages")]}}
+def _pipfile(content: bytes) -> dict[str, Any]:
+    return {"project": {"dependencies": [*_table(_toml(content), "packages")]}}
 
 
 def _as_project(given: Mapping[str, Any], needed: object) -> dict[str, Any]:
@@ -158,12 +149,12 @@ def _as_project(given: Mapping[str, Any], needed: object) -> dict[str, Any]:
     return {"project": {**given, "authors": [author], "dependencies": needed}}
 
 
-_READERS: dict[str, Callable[[bytes, Warn], dict[str, Any]]] = {
+_READERS: dict[str, Callable[[bytes], dict[str, Any]]] = {
     PROJECT_FILE: _toml,
     "setup.py": _setup_call,
     "Pipfile": _pipfile,
     "setup.cfg": _setup_sections,
-    "tox.ini": lambda _content, _warn: {},
+    "tox.ini": lambda content: {},
 }
 
 

@@ -6,7 +6,6 @@ is checked out is touched, and the branch appears in one step or not at all.
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -30,20 +29,29 @@ from mlscaffold.project.scratch import Scratch, Tree
 from mlscaffold.system.git import GitError, knows_user, list_paths
 from mlscaffold.system.progress import Step, Warn
 from mlscaffold.system.signals import finish_undisturbed
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.choose import (
     CI,
     NAME,
     NO_CI,
     check_ci,
-    explain_name,
     open_template,
     propose_answers,
+    refuse_name,
     verify_render,
 )
 from mlscaffold.template.questions import Questionnaire
 from mlscaffold.template.render import ANSWERS_FILE, Answers, Template, render, settle_with_defaults
 from mlscaffold.template.source import Origin
+
+TITLES = {
+    Verdict.REPLACED: "Replaced by the template's:",
+    Verdict.MERGED: "Yours, with lines of the template:",
+    Verdict.KEPT: "Kept, although the template has such a file:",
+    Verdict.LEFT_OUT: "Left out, as it would not work beside what is kept:",
+}
+"""What is said of the files with a verdict, but for those that are simply added."""
 
 _PUT = (Verdict.ADDED, Verdict.MERGED, Verdict.REPLACED)
 
@@ -125,11 +133,8 @@ class Plan:
             # Through `add`, so that the user's .gitattributes are obeyed.
             index.run("add", "--force", "--pathspec-from-file=-", "--pathspec-file-nul", stdin=list_paths(put))
             message = self._message().encode("utf-8", "surrogateescape")
-            commit = (
-                repository.git.run("commit-tree", "-p", repository.head, index.ask("write-tree"), stdin=message)
-                .decode()
-                .strip()
-            )
+            tree = index.ask("write-tree")
+            commit = repository.git.run("commit-tree", "-p", repository.head, tree, stdin=message).decode().strip()
             nothing = "0" * len(repository.head)
             with finish_undisturbed():
                 repository.git.run("update-ref", "-m", "mlscaffold adopt", f"refs/heads/{self.branch}", commit, nothing)
@@ -144,13 +149,9 @@ class Plan:
             "",
             f"{self.origin.url}, version {self.origin.commit}.",
             "What is not wanted may be deleted: updates leave it out then.",
+            "`mlscaffold diff FILE` compares a file that was kept with the template's.",
         ]
-        for verdict, title in (
-            (Verdict.REPLACED, "The template's version replaces:"),
-            (Verdict.MERGED, "The template's rules are added to:"),
-            (Verdict.KEPT, "Kept, although the template has a file there, too (`mlscaffold diff FILE` compares them):"),
-            (Verdict.LEFT_OUT, "Left out, as it would not work beside what is kept:"),
-        ):
+        for verdict, title in TITLES.items():
             if paths := self.paths(verdict):
                 lines += ["", title, *(f"  {path}" for path in paths)]
         return "\n".join(lines) + "\n"
@@ -166,11 +167,8 @@ def open_plan(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
     root = _root(request.path)
     repository = open_repository(root)
     _check(root, repository, request)
-    with (
-        tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder,
-        open_template(request.template, request.ref, step, warn) as template,
-    ):
-        yield _plan(root, repository, template, request, Path(folder), warn)
+    with open_workspace() as workspace, open_template(request.template, request.ref, step, warn) as template:
+        yield _plan(root, repository, template, request, workspace, warn)
 
 
 def _rendered(workspace: Path, repository: Repository) -> Path:
@@ -223,13 +221,7 @@ def _plan(
     def read(path: str) -> bytes:
         return scratch.read_blob(theirs[path].sha)
 
-    found = infer_answers(
-        regular,
-        read,
-        Questionnaire(open_),
-        warn,
-        strict=not request.ask,
-    )
+    found = infer_answers(regular, read, Questionnaire(open_), warn, strict=not request.ask)
     settled, inferred = _settle(template, root, around, found, request, warn)
     folder = _rendered(workspace, repository) / repository.prefix
     folder.parent.mkdir(parents=True, exist_ok=True)
@@ -299,9 +291,8 @@ def _settle(
     def refuse(error: AnswerError) -> None:
         name = error.question or ""
         if name == NAME:
-            if not request.ask:
-                raise explain_name(error, proposed[name], f"Give it another one with --set {name}=NAME.") from error
-            warn(explain_name(error, proposed[name], "").message)
+            cure = f"Give it another one with --set {name}=NAME."
+            refuse_name(error, proposed[name], cure, warn if request.ask else None)
         elif name in read:
             warn(f"{found[name].source} has a {name} that is not taken: {error.message}")
 

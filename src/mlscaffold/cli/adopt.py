@@ -1,6 +1,5 @@
 """`mlscaffold adopt`: shown file by file, then one commit on a branch of its own."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -38,14 +37,9 @@ def adopt(
         ),
     ] = None,
     branch: Annotated[str, typer.Option(metavar="NAME", help="The branch to create.")] = "mlscaffold/adopt",
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show all files, and change nothing.")] = False,
+    dry_run: arguments.DryRun = False,
     as_json: arguments.AsJson = False,
-    defaults: Annotated[
-        bool,
-        typer.Option(
-            "--defaults", help="Ask nothing. Answers that cannot be found get their defaults, and are listed."
-        ),
-    ] = False,
+    defaults: arguments.Defaults = False,
     template: arguments.Source = None,
     ref: arguments.Ref = None,
 ) -> None:
@@ -66,25 +60,22 @@ def adopt(
         template=template,
         ref=ref,
     )
-    err = screen.open_console(stderr=True)
-    notes = screen.Notes(err)
-    try:
-        with open_plan(request, screen.show_steps(err), notes) as plan:
-            if not as_json:
-                _show(plan, full=dry_run)
-            if request.ask and not dry_run and not typer.confirm(f"Commit this to the branch {branch}?", default=True):
-                raise StoppedError("Nothing was changed.")
-            commit = None if dry_run else plan.commit()  # from its end on, nothing stops us any more
-            commands = _suggest_commands(plan)
-            if as_json:
-                screen.print_json(_as_data(plan, notes.said, commands, commit))
-            else:
-                _conclude(plan, commands, commit)
-    except (KeyboardInterrupt, typer.Abort) as interrupt:
-        raise StoppedError("Stopped; nothing was changed.") from interrupt
+    notes = screen.Notes()
+    with screen.explain_stop("nothing was changed"), open_plan(request, screen.show_step, notes) as plan:
+        if not as_json:
+            _show(plan, full=dry_run)
+        if request.ask and not dry_run and not typer.confirm(f"Commit this to the branch {branch}?", default=True):
+            raise StoppedError("Nothing was changed.")
+        commit = None if dry_run else plan.commit()  # from its end on, nothing stops us any more
+        commands = _suggest_commands(plan)
+        if as_json:
+            screen.print_json(_as_data(plan, notes.said, commands, commit))
+        else:
+            _conclude(plan, commands, commit)
 
 
 def _show(plan: "Plan", *, full: bool) -> None:
+    from mlscaffold.adopt.plan import TITLES
     from mlscaffold.cli import file_tree
     from mlscaffold.project.files import Verdict, select
 
@@ -95,28 +86,19 @@ def _show(plan: "Plan", *, full: bool) -> None:
     sources |= dict.fromkeys(plan.defaults, "default")
     screen.print_rows([(name, str(value), sources.get(name, "")) for name, value in plan.answers.items()])
     out.print("Added:", style="bold")
-    draw = file_tree.draw_all if full else file_tree.draw_some
-    out.print(draw(plan.root.name, select(plan.files, Verdict.ADDED)), soft_wrap=True)
-    for verdict, title, style in (
-        (Verdict.REPLACED, "Replaced by the template's:", "red"),
-        (Verdict.MERGED, "Yours, with lines of the template:", ""),
-        (Verdict.KEPT, "Kept, although the template has such a file:", ""),
-    ):
+    out.print(file_tree.draw_files(plan.root.name, select(plan.files, Verdict.ADDED), full=full), soft_wrap=True)
+    for verdict, title in TITLES.items():
         files = select(plan.files, verdict)
         if files:
-            out.print(title, style="bold")
-            screen.print_rows([(file.path, file.note) for file in files], {file.path: style for file in files})
-    left_out = select(plan.files, Verdict.LEFT_OUT)
-    if left_out:
-        out.print("Left out, as it would not work beside what is kept:", style="bold")
-        screen.print_rows(file_tree.list_folders(left_out))
+            out.print(title, style="bold red" if verdict is Verdict.REPLACED else "bold")
+            rows = [(file.path, file.note) for file in files]
+            screen.print_rows(file_tree.list_folders(files) if verdict is Verdict.LEFT_OUT else rows)
     for note in plan.missing:
         out.print(note, markup=False, style="yellow", soft_wrap=True)
 
 
 def _conclude(plan: "Plan", commands: list[str], commit: str | None) -> None:
-    counts = Counter(file.verdict for file in plan.files)
-    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
+    summary = screen.summarize(plan.files)
     out = screen.open_console()
     if commit is None:
         out.print(f"{summary}; nothing was changed.", style="dim")

@@ -55,6 +55,10 @@ Words = Annotated[list[str], typer.Argument(metavar="KEY=VALUE…", autocompleti
 AsJson = Annotated[
     bool, typer.Option("--json", help="Print one JSON object and ask nothing. An error is a JSON object, too.")
 ]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done to each file, and do nothing.")]
+Defaults = Annotated[
+    bool, typer.Option("--defaults", help="Ask nothing: a question that is not answered gets its default.")
+]
 Project = Annotated[
     str | None,
     typer.Option(

@@ -1,6 +1,7 @@
 """`mlscaffold doctor`: what this machine lacks for which part of a project."""
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -26,10 +27,10 @@ def doctor(project: arguments.Project = None, as_json: arguments.AsJson = False)
     from mlscaffold.project.answers import find_project
 
     root = find_project(project).root
-    with screen.show_steps(screen.open_console(stderr=True))("Looking for programs"):
+    with screen.show_step("Looking for programs"):
         findings = examine(root)
     if as_json:
-        screen.print_json({"path": str(root), "programs": [_as_data(finding) for finding in findings]})
+        screen.print_json({"path": str(root), "programs": [asdict(finding) for finding in findings]})
     else:
         screen.print_rows([_as_row(finding) for finding in findings], _STYLES)
     if any(finding.state != State.OK for finding in findings):
@@ -39,14 +40,4 @@ def doctor(project: arguments.Project = None, as_json: arguments.AsJson = False)
 def _as_row(finding: "Finding") -> tuple[str, ...]:
     use = f"for {', '.join(finding.needed_by) or 'every command'}"
     note = f"{finding.note.rstrip('.')}; needed {use}" if finding.note else use
-    return finding.state.value, finding.program, finding.version, note
-
-
-def _as_data(finding: "Finding") -> dict[str, Any]:
-    return {
-        "name": finding.program,
-        "state": finding.state.value,
-        "version": finding.version,
-        "needed_by": list(finding.needed_by),
-        "note": finding.note,
-    }
+    return finding.state.value, finding.name, finding.version, note

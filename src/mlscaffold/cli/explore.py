@@ -25,7 +25,7 @@ def explore(
     """
     from mlscaffold.template.source import find_explorer
 
-    with screen.show_steps(screen.open_console(stderr=True))("Making the page"):
+    with screen.show_step("Making the page"):
         page = find_explorer()
     if save is not None:
         try:

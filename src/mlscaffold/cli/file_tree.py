@@ -1,17 +1,23 @@
 """A project's files as a tree: ten lines of it, or all."""
 
+import posixpath
 from collections.abc import Iterable, Sequence
 
 from rich.text import Text
 from rich.tree import Tree
 
+from mlscaffold.cli import screen
 from mlscaffold.project.files import File
 
 _LINES = 10
 
 
-def draw_all(name: str, files: Iterable[File]) -> Tree:
-    """Every file with its size."""
+def draw_files(name: str, files: Sequence[File], *, full: bool) -> Tree:
+    """A folder's files: each with its size, or the folders in about ten lines."""
+    return _draw_all(name, files) if full else _draw_some(name, files)
+
+
+def _draw_all(name: str, files: Iterable[File]) -> Tree:
     root = Tree(Text(f"{name}/", style="bold"), guide_style="dim")
     folders = {"": root}
     for file in sorted(files, key=_folders_first):
@@ -26,7 +32,7 @@ def draw_all(name: str, files: Iterable[File]) -> Tree:
     return root
 
 
-def draw_some(name: str, files: Sequence[File]) -> Tree:
+def _draw_some(name: str, files: Sequence[File]) -> Tree:
     """The folders with their number of files, then the files beside them, in about ten lines."""
     folders: dict[str, list[File]] = {}
     for file in files:
@@ -39,11 +45,11 @@ def draw_some(name: str, files: Sequence[File]) -> Tree:
     width = max((len(path) for path, _ in rows), default=0)
     root = Tree(Text(f"{name}/", style="bold"), guide_style="dim")
     for path, count in rows:
-        root.add(Text.assemble((path.ljust(width), "bold"), (f"  {_files(count)}", "dim")))
+        root.add(Text.assemble((path.ljust(width), "bold"), (f"  {screen.count(count, 'file')}", "dim")))
     for file in beside:
         root.add(Text(file.path))
     if rest:
-        root.add(Text(f"and {_files(rest)} more", style="dim"))
+        root.add(Text(f"and {screen.count(rest, 'file')} more", style="dim"))
     return root
 
 
@@ -53,18 +59,14 @@ def list_folders(files: Iterable[File]) -> list[tuple[str, str, str]]:
     for file in files:
         groups.setdefault((file.note, file.path.split("/")[0]), []).append(file)
     return [
-        (group[0].path if len(group) == 1 else f"{_common(group)}/", _files(len(group)), note)
+        (group[0].path if len(group) == 1 else f"{_common(group)}/", screen.count(len(group), "file"), note)
         for (note, _), group in groups.items()
     ]
 
 
 def _common(files: Sequence[File]) -> str:
     """The deepest folder that holds all of the files."""
-    parents = [file.path.split("/")[:-1] for file in files]
-    depth = 0
-    while all(len(parts) > depth and parts[depth] == parents[0][depth] for parts in parents):
-        depth += 1
-    return "/".join(parents[0][:depth])
+    return posixpath.commonpath([posixpath.dirname(file.path) for file in files])
 
 
 def _folders_first(file: File) -> tuple[tuple[bool, str], ...]:
@@ -74,7 +76,3 @@ def _folders_first(file: File) -> tuple[tuple[bool, str], ...]:
 
 def _size(size: int) -> str:
     return f"{size} B" if size < 1000 else f"{size / 1000:.1f} kB"
-
-
-def _files(count: int) -> str:
-    return "1 file" if count == 1 else f"{count} files"

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mlscaffold.cli import arguments, prompts, screen
-from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
     from mlscaffold.create import Product
@@ -36,11 +35,8 @@ def new(
         str | None,
         typer.Option(metavar="LINK", help="Take the choices of a link that the explorer copied, and ask nothing."),
     ] = None,
-    defaults: Annotated[
-        bool,
-        typer.Option("--defaults", help="Ask nothing, and use the default for every question that is not answered."),
-    ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be written, and write nothing.")] = False,
+    defaults: arguments.Defaults = False,
+    dry_run: arguments.DryRun = False,
     as_json: arguments.AsJson = False,
     no_git: Annotated[bool, typer.Option("--no-git", help="Do not create a git repository.")] = False,
     lock: Annotated[
@@ -79,20 +75,19 @@ def new(
         template=template,
         ref=ref,
     )
-    err = screen.open_console(stderr=True)
-    warn = screen.Notes(err)
+    warn = screen.Notes()
     make = create.preview_project if dry_run else create.create_project
-    try:
-        product = make(order, screen.show_steps(err), warn)
-    except KeyboardInterrupt as interrupt:
-        raise StoppedError("Stopped; nothing was written.") from interrupt
+    with screen.explain_stop("nothing was written"):
+        product = make(order, screen.show_step, warn)
     commands = _suggest_commands(path, product)
     if as_json:
         screen.print_json(_as_data(product, warn.said, commands, written=not dry_run))
         return
+    from mlscaffold.cli import file_tree
+
     out = screen.open_console()
     out.print()
-    out.print(_draw_files(product, full=dry_run), soft_wrap=True)
+    out.print(file_tree.draw_files(product.path.name, product.files, full=dry_run), soft_wrap=True)
     out.print()
     if dry_run:
         out.print(f"{len(product.files)} files; nothing was written.", style="dim")
@@ -119,10 +114,3 @@ def _as_data(product: "Product", warnings: list[str], commands: list[str], *, wr
         "warnings": warnings,
         "next": commands,
     }
-
-
-def _draw_files(product: "Product", *, full: bool) -> Any:
-    from mlscaffold.cli import file_tree
-
-    draw = file_tree.draw_all if full else file_tree.draw_some
-    return draw(product.path.name, product.files)

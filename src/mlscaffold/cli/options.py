@@ -1,10 +1,8 @@
 """`mlscaffold options`: what can be answered."""
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from mlscaffold.cli import screen
+from mlscaffold.cli import arguments, screen
 
 if TYPE_CHECKING:
     from mlscaffold.template.questions import Question
@@ -12,9 +10,7 @@ if TYPE_CHECKING:
 EXIT_CODES = "Exit codes: 0 done; 1 the template cannot be read; 2 wrong usage."
 
 
-def options(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-) -> None:
+def options(as_json: arguments.AsJson = False) -> None:
     """List every question, its choices, and what each choice brings."""
     from mlscaffold.template.choose import BETTER_DEFAULTS
     from mlscaffold.template.questions import read_questions

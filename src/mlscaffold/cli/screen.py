@@ -6,14 +6,19 @@ import os
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import typer
+
+from mlscaffold.errors import StoppedError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from mlscaffold.system.progress import Step
+    from mlscaffold.project.files import File
 
 
 def open_console(*, stderr: bool = False) -> "Console":
@@ -30,7 +35,7 @@ def make_printable(text: str) -> str:
 
 def complain(message: str) -> None:
     """Say on stderr what went wrong."""
-    open_console(stderr=True).print(make_printable(f"Error: {message}"), style="red", markup=False, soft_wrap=True)
+    _tell(f"Error: {message}", "red")
 
 
 def print_json(content: dict[str, Any]) -> None:
@@ -108,23 +113,43 @@ def is_watched() -> bool:
     return sys.stdin.isatty() and sys.stdout.isatty()
 
 
-def show_steps(console: "Console") -> "Step":
+def show_step(message: str) -> contextlib.AbstractContextManager[object]:
     """A spinner while something takes its time; silent where nobody watches."""
+    err = open_console(stderr=True)
+    return err.status(f"{message} …", spinner="dots") if err.is_terminal else contextlib.nullcontext()
 
-    def step(message: str) -> contextlib.AbstractContextManager[object]:
-        return console.status(f"{message} …", spinner="dots") if console.is_terminal else contextlib.nullcontext()
 
-    return step
+@contextlib.contextmanager
+def explain_stop(state: str) -> Iterator[None]:
+    """Let Ctrl-C end in a sentence that says what was done: typer would only say "Aborted"."""
+    try:
+        yield
+    except (KeyboardInterrupt, typer.Abort) as interrupt:
+        raise StoppedError(f"Stopped; {state}.") from interrupt
 
 
 class Notes:
     """Tells what was left out, one sentence each, and remembers it."""
 
-    def __init__(self, console: "Console") -> None:
-        self.console = console
+    def __init__(self) -> None:
         self.said: list[str] = []
 
     def __call__(self, message: str) -> None:
         """Tell it."""
         self.said.append(message)
-        self.console.print(make_printable(f"Note: {message}"), style="yellow", markup=False, soft_wrap=True)
+        _tell(f"Note: {message}", "yellow")
+
+
+def count(number: int, noun: str) -> str:
+    """A number of things, in words."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def summarize(files: Iterable["File"]) -> str:
+    """How many files there are of each verdict."""
+    counts = Counter(file.verdict for file in files)
+    return ", ".join(f"{number} {verdict.value}" for verdict, number in counts.items())
+
+
+def _tell(message: str, style: str) -> None:
+    open_console(stderr=True).print(make_printable(message), style=style, markup=False, soft_wrap=True)

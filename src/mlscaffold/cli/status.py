@@ -27,9 +27,8 @@ def status(
     """Show the template's version, how far behind it is, the answers, and the files that differ from the template."""
     from mlscaffold.update.status import read_status
 
-    err = screen.open_console(stderr=True)
-    notes = screen.Notes(err)
-    found = read_status(project, template, screen.show_steps(err), notes)
+    notes = screen.Notes()
+    found = read_status(project, template, screen.show_step, notes)
     if as_json:
         screen.print_json(_as_data(found, notes.said))
     else:
@@ -51,8 +50,7 @@ def diff(
     """Show your changes to the template's files, as a patch."""
     from mlscaffold.update.status import read_difference
 
-    err = screen.open_console(stderr=True)
-    screen.print_diff(read_difference(project, file, template, screen.show_steps(err), screen.Notes(err)))
+    screen.print_diff(read_difference(project, file, template, screen.show_step, screen.Notes()))
 
 
 def _show(found: "Status") -> None:
@@ -61,7 +59,8 @@ def _show(found: "Status") -> None:
     out = screen.open_console()
     screen.print_title(found.project.root.name, f"{found.project.commit} of {found.project.url}")
     if found.behind:
-        what = _count(len(found.releases), "release") if found.releases else _count(found.commits, "commit")
+        releases, commits = screen.count(len(found.releases), "release"), screen.count(found.commits, "commit")
+        what = releases if found.releases else commits
         text = f"{what} behind {found.newest}; `mlscaffold update --dry-run` shows what it brings."
         out.print(text, style="yellow", soft_wrap=True)
     else:
@@ -81,10 +80,6 @@ def _show(found: "Status") -> None:
     if found.files:
         out.print("Different from the template's:", style="bold")
         screen.print_rows([(state.value, name, MEANING[state]) for name, state in found.files])
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _as_data(found: "Status", warnings: list[str]) -> dict[str, Any]:

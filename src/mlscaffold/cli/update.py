@@ -1,6 +1,5 @@
 """`mlscaffold update` and `mlscaffold set`: shown file by file, then applied all or nothing."""
 
-from collections import Counter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -11,11 +10,7 @@ from mlscaffold.errors import StoppedError
 if TYPE_CHECKING:
     from mlscaffold.update.plan import Plan, Request
 
-DryRun = Annotated[bool, typer.Option("--dry-run", help="Show the verdict on each file, and change nothing.")]
 Diff = Annotated[bool, typer.Option("--diff", help="Also show the changed lines.")]
-Defaults = Annotated[
-    bool, typer.Option("--defaults", help="Ask nothing. New questions get their defaults, and are listed.")
-]
 CONFLICTS = 3
 EXIT_CODES = (
     "Exit codes: 0 done, or nothing to do; 1 refused or failed, nothing was changed; 2 wrong usage; 3 done, with"
@@ -35,10 +30,10 @@ def update(
     ] = None,
     assignments: arguments.Assignments = None,
     template: arguments.Template = None,
-    dry_run: DryRun = False,
+    dry_run: arguments.DryRun = False,
     diff: Diff = False,
     as_json: arguments.AsJson = False,
-    defaults: Defaults = False,
+    defaults: arguments.Defaults = False,
 ) -> None:
     """Merge a newer version of the template with your edits, including files that you or the template moved.
 
@@ -61,10 +56,10 @@ def set_answers(
     words: arguments.Words,
     project: arguments.Project = None,
     template: arguments.Template = None,
-    dry_run: DryRun = False,
+    dry_run: arguments.DryRun = False,
     diff: Diff = False,
     as_json: arguments.AsJson = False,
-    defaults: Defaults = False,
+    defaults: arguments.Defaults = False,
 ) -> None:
     """Change a project's answers: add, drop or switch an option, or rename the project.
 
@@ -86,25 +81,21 @@ def set_answers(
 def _run(request: "Request", *, dry_run: bool, diff: bool, as_json: bool) -> None:
     from mlscaffold.update.plan import open_plan
 
-    err = screen.open_console(stderr=True)
-    notes = screen.Notes(err)
-    try:
-        with open_plan(request, screen.show_steps(err), notes) as plan:
-            if not as_json:
-                _show(plan, diff=diff)
-            applied = not (dry_run or plan.empty)
-            if applied and request.ask and not typer.confirm("Apply this?", default=True):
-                raise StoppedError("Nothing was changed.")
-            if applied:
-                plan.apply()  # from its end on, nothing stops us any more
-            if as_json:
-                screen.print_json(_as_data(plan, notes.said, diff=diff, applied=applied))
-            else:
-                _conclude(plan, applied=applied)
-            if plan.conflicts:
-                raise typer.Exit(CONFLICTS)
-    except (KeyboardInterrupt, typer.Abort) as interrupt:
-        raise StoppedError("Stopped; nothing was changed.") from interrupt
+    notes = screen.Notes()
+    with screen.explain_stop("nothing was changed"), open_plan(request, screen.show_step, notes) as plan:
+        if not as_json:
+            _show(plan, diff=diff)
+        applied = not (dry_run or plan.empty)
+        if applied and request.ask and not typer.confirm("Apply this?", default=True):
+            raise StoppedError("Nothing was changed.")
+        if applied:
+            plan.apply()  # from its end on, nothing stops us any more
+        if as_json:
+            screen.print_json(_as_data(plan, notes.said, diff=diff, applied=applied))
+        else:
+            _conclude(plan, applied=applied)
+        if plan.conflicts:
+            raise typer.Exit(CONFLICTS)
 
 
 def _show(plan: "Plan", *, diff: bool) -> None:
@@ -128,8 +119,7 @@ def _conclude(plan: "Plan", *, applied: bool) -> None:
     if plan.empty:
         out.print("Nothing to do.")
         return
-    counts = Counter(file.verdict for file in plan.files)
-    summary = ", ".join(f"{count} {verdict.value}" for verdict, count in counts.items())
+    summary = screen.summarize(plan.files)
     if not applied:
         out.print(f"{summary}; nothing was changed.", style="dim", soft_wrap=True)
         return

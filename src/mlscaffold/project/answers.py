@@ -1,7 +1,7 @@
 """What a project says about itself: its answers file."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from mlscaffold.errors import BrokenProjectError, ProjectError, reason
+from mlscaffold.project.files import match_patterns
 from mlscaffold.template.questions import load_yaml
 from mlscaffold.template.render import ANSWERS_FILE
 
@@ -39,29 +40,10 @@ class Project:
         return (self.root / ANSWERS_FILE).read_bytes()
 
 
-class Keep:
-    """The files that are the user's, although the template has files there: patterns in a file of the project's root.
-
-    Args:
-        text: the patterns, as git has them in .gitignore.
-    """
-
-    def __init__(self, text: str) -> None:
-        self._patterns = text.splitlines()
-
-    def __contains__(self, path: str) -> bool:
-        """Whether a file is the user's."""
-        if not self._patterns:
-            return False
-        from pathspec import GitIgnoreSpec
-
-        return GitIgnoreSpec.from_lines(self._patterns).match_file(path)
-
-
-def read_keep(root: Path) -> Keep:
-    """What a project keeps; nothing if it does not say."""
+def read_keep(root: Path) -> Callable[[str], bool]:
+    """What tells whether a file is the user's although the template has one there: a file in the project's root."""
     place = root / KEEP_FILE
-    return Keep(place.read_text("utf-8", "surrogateescape") if place.is_file() else "")
+    return match_patterns(place.read_text("utf-8", "surrogateescape").splitlines() if place.is_file() else ())
 
 
 def find_project(path: str | None) -> Project:

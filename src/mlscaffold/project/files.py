@@ -1,6 +1,6 @@
 """What happens to a file: one word for it, in `new`, `update`, `set` and `adopt`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -35,6 +35,15 @@ class File:
     note: str = ""
     size: int = 0
     layers: tuple[str, ...] = ()
+
+
+def match_patterns(patterns: Sequence[str]) -> Callable[[str], bool]:
+    """What tells whether a path is meant by patterns, which are written as in .gitignore."""
+    if not patterns:
+        return lambda path: False
+    from pathspec import GitIgnoreSpec
+
+    return GitIgnoreSpec.from_lines(patterns).match_file
 
 
 def select(files: Iterable[File], verdict: Verdict) -> list[File]:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 
 from mlscaffold.errors import BrokenProjectError, ProjectError
 from mlscaffold.project.answers import Project
-from mlscaffold.system.git import Git, GitError, is_available
+from mlscaffold.system.git import Git, GitError, find_repository, is_available
 from mlscaffold.template.render import ANSWERS_FILE
 
 
@@ -53,16 +53,16 @@ def open_repository(root: Path) -> Repository:
     """The repository around a project's folder, as it is; ProjectError if there is none that we can work with."""
     if not is_available():
         raise ProjectError("There is no git on the PATH, and this needs one: install git.")
+    if find_repository(root) is None:
+        raise ProjectError(
+            f"{root} is not in a git repository, and this needs one: run"
+            " `git init && git add --all && git commit -m Start` there first."
+        )
     here = Git(root)
     try:
         top = Path(os.fsdecode(here.run("rev-parse", "--show-toplevel").rstrip(b"\n"))).resolve()
         git_dir = Path(os.fsdecode(here.run("rev-parse", "--absolute-git-dir").rstrip(b"\n")))
     except GitError as error:
-        if "not a git repository" in str(error):
-            raise ProjectError(
-                f"{root} is not in a git repository, and this needs one: run"
-                " `git init && git add --all && git commit -m Start` there first."
-            ) from error
         raise ProjectError(f"Git cannot use {root}: {error}.") from error
     place = root.relative_to(top).as_posix()
     prefix = "" if place == "." else f"{place}/"

@@ -4,6 +4,7 @@ Not even its .git is: a process that is killed leaves nothing but a temporary fo
 folder is taken, a large repository around it costs nothing, and nothing outside that folder can be reached.
 """
 
+import io
 import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -48,23 +49,20 @@ class Scratch:
 
     Attributes:
         root: its folder; nothing is checked out there.
-        head: the tree of the project's folder as committed.
-        empty: the tree with nothing in it.
+        head: the tree of the project's folder as committed; "" without a project.
     """
 
     root: Path
-    head: str
-    empty: str
+    head: str = ""
 
     @classmethod
     def start(cls, workspace: Path, hash_name: str = "sha1") -> "Scratch":
         """Start a repository with nothing in it."""
         root = workspace / "scratch"
         root.mkdir(parents=True)
-        git = Git(root, alone=True)
-        git.run("init", "--quiet", *(() if hash_name == "sha1" else (f"--object-format={hash_name}",)))
-        empty = git.ask("hash-object", "-w", "-t", "tree", os.devnull)
-        return cls(root, empty, empty)
+        form = () if hash_name == "sha1" else (f"--object-format={hash_name}",)
+        Git(root, alone=True).run("init", "--quiet", "--template=", *form)
+        return cls(root)
 
     @classmethod
     def borrow(cls, repository: Repository, workspace: Path) -> "Scratch":
@@ -72,8 +70,7 @@ class Scratch:
         scratch = cls.start(workspace, repository.hash_name)
         borrowed = json.dumps(str(repository.objects), ensure_ascii=False)  # git reads C's quotes
         (scratch.root / ".git/objects/info/alternates").write_text(f"{borrowed}\n", "utf-8", "surrogateescape")
-        tree = repository.git.ask("rev-parse", "--verify", repository.tree)
-        return replace(scratch, head=tree)
+        return replace(scratch, head=repository.git.ask("rev-parse", "--verify", repository.tree))
 
     @property
     def git(self) -> Git:
@@ -91,24 +88,21 @@ class Scratch:
 
     def write_tree(self, files: Mapping[str, Entry]) -> str:
         """Make a tree of files and return its hash."""
-        git = replace(self.git, index=self.root / ".git/tree.index")
-        git.run("read-tree", "--empty")
+        git = self._with_empty_index(self.root)
         lines = (f"{entry.mode} {entry.sha}\t".encode() + os.fsencode(path) for path, entry in files.items())
         git.run("update-index", "-z", "--index-info", stdin=b"".join(line + b"\0" for line in lines))
         return git.ask("write-tree")
 
     def take(self, folder: Path) -> str:
         """Make a tree of all files in a folder, whatever is ignored, and return its hash."""
-        git = replace(self.git, folder=folder, work_tree=folder, index=self.root / ".git/take.index")
-        git.run("read-tree", "--empty")
+        git = self._with_empty_index(folder)
         git.run("add", "--all", "--force")
         return git.ask("write-tree")
 
     def take_some(self, folder: Path, paths: Iterable[str]) -> str:
         """Make a tree of some of the files in a folder; those that are not there are left out, and what is no file."""
-        git = replace(self.git, folder=folder, work_tree=folder, index=self.root / ".git/some.index")
+        git = self._with_empty_index(folder)
         there = [path for path in paths if _is_file(folder, path)]
-        git.run("read-tree", "--empty")
         git.run("update-index", "-z", "--add", "--stdin", stdin=list_paths(there))
         return git.ask("write-tree")
 
@@ -120,14 +114,27 @@ class Scratch:
         """The content of a file."""
         return self.git.run("cat-file", "blob", sha)
 
+    def read_blobs(self, shas: Iterable[str]) -> dict[str, bytes]:
+        """The contents of several files, by their hashes."""
+        stream, contents = io.BytesIO(self.git.run("cat-file", "--batch", stdin=_join_lines(shas))), {}
+        for header in stream:
+            sha, _, size = header.decode().split(" ")
+            contents[sha] = stream.read(int(size))
+            stream.read(1)  # the end of the line
+        return contents
+
+    def pack(self, shas: Iterable[str]) -> bytes:
+        """Some content as git sends it to another repository."""
+        return self.git.run("pack-objects", "--quiet", "--stdout", stdin=_join_lines(shas))
+
     def read_sizes(self, shas: Iterable[str]) -> dict[str, int]:
         """The sizes of contents in bytes, without those that are missing in this clone."""
-        listing = self.git.run("cat-file", "--batch-check", stdin="".join(f"{sha}\n" for sha in shas).encode())
+        listing = self.git.run("cat-file", "--batch-check", stdin=_join_lines(shas))
         words = (line.split(" ") for line in listing.decode().splitlines())
         return {word[0]: int(word[2]) for word in words if word[-1] != "missing"}
 
     def find_renames(self, old: str, new: str, floor: int) -> dict[str, tuple[str, int]]:
-        """Files that were moved between two trees, as far as their content shows it.
+        """Files that were moved between two trees, as far as their content shows it; empty ones show nothing.
 
         Args:
             old: a tree.
@@ -138,8 +145,9 @@ class Scratch:
             By the old path: the new one, and how much of the file is the same.
         """
         words = self.git.names(
-            "diff-tree", "-r", "-z", f"-M{floor}%", "-l3000", "--diff-filter=R", "--name-status", old, new
-        )
+            "diff-tree", "-r", "-z", f"-M{floor}%", "--no-rename-empty", "-l3000", "--diff-filter=R", "--name-status",
+            old, new,
+        )  # fmt: skip
         return {words[at + 1]: (words[at + 2], int(words[at][1:])) for at in range(0, len(words) - 2, 3)}
 
     def patch(self, old: str, new: str, *paths: str, binary: bool = True) -> bytes:
@@ -149,6 +157,15 @@ class Scratch:
             "diff-tree", "-r", "-p", "--no-renames", "--no-color", "--no-ext-diff", "--no-textconv",
             "--src-prefix=a/", "--dst-prefix=b/", *form, old, new, "--", *paths,
         )  # fmt: skip
+
+    def _with_empty_index(self, folder: Path) -> Git:
+        index = self.root / ".git/tree.index"
+        index.unlink(missing_ok=True)
+        return replace(self.git, folder=folder, work_tree=folder, index=index)
+
+
+def _join_lines(shas: Iterable[str]) -> bytes:
+    return "".join(f"{sha}\n" for sha in shas).encode()
 
 
 def _is_file(folder: Path, path: str) -> bool:

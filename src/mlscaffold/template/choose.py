@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from mlscaffold.errors import AnswerError, TargetError, TemplateError, reason
 from mlscaffold.system import git
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.checks import check_syntax
 from mlscaffold.template.history import expand_address, fetch_template, hide_secret
 from mlscaffold.template.questions import read_answers, read_questions
@@ -48,9 +48,9 @@ def open_template(address: str | None, ref: str | None, step: Step, warn: Warn) 
         _warn_about_origin(origin, warn)
         yield Template(root, read_questions(root), origin, trusted=True)
         return
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
+    with open_workspace() as workspace:
         with step("Fetching the template"):
-            root, origin = fetch_template(address, ref, Path(folder))
+            root, origin = fetch_template(address, ref, workspace)
         if address is not None and expand_address(address) is None:
             warn(
                 f"The project records the folder {origin.url} as its template's address, which means nothing on other"
@@ -113,16 +113,19 @@ def check_ci(answers: Mapping[str, Any], around: Path | None) -> None:
         )
 
 
-def explain_name(error: AnswerError, name: str, cure: str) -> AnswerError:
-    """The error of a name that was not given but read from a folder or a file.
+def refuse_name(error: AnswerError, name: str, cure: str, warn: Warn | None) -> None:
+    """Refuse a name that was not given but read from a folder or a file.
 
     Args:
         error: what the template says about it.
         name: the name.
-        cure: what to do about it, as a sentence; may be empty.
+        cure: what to do about it, as a sentence.
+        warn: told about it, where another one is asked for; None if that is an error.
     """
     complaint = f"{name!r} cannot be the project's name: {error.message.removeprefix(f'{NAME}: ')}"
-    return AnswerError(f"{complaint} {cure}".rstrip(), NAME)
+    if warn is None:
+        raise AnswerError(f"{complaint} {cure}", NAME) from error
+    warn(complaint)
 
 
 def _warn_about_origin(origin: Origin, warn: Warn) -> None:

@@ -53,10 +53,11 @@ class Question:
     def check(self, value: object) -> None:
         """Raise AnswerError if the value has the wrong type or is not one of the choices."""
         if self.type == "str" and not isinstance(value, str):
-            raise AnswerError(f"{self.name} takes text, not {value!r}; put it in quotes.")
+            raise AnswerError(f"{self.name} takes text, not {value!r}; put it in quotes.", self.name)
         allowed = [choice.value for choice in self.choices]
         if allowed and value not in allowed:
-            raise AnswerError(f"{self.name} cannot be {value!r}; {_one_of(allowed)}.{_did_you_mean(value, allowed)}")
+            complaint = f"{self.name} cannot be {value!r}; {_one_of(allowed)}.{_did_you_mean(value, allowed)}"
+            raise AnswerError(complaint, self.name)
 
     def owns(self, layer: str) -> bool:
         """Whether a name is that of a layer of this question."""
@@ -104,11 +105,6 @@ class Questionnaire:
             if question.computed:
                 raise AnswerError(f"{name!r} cannot be set: it is computed from other answers.")
             question.check(value)
-
-    def layers(self, answers: Mapping[str, object]) -> tuple[str, ...]:
-        """Names of the layers that answers switch on; computed answers may have layers, too."""
-        known = self.all_layers
-        return tuple(name for name in (f"{name}_{value}" for name, value in answers.items()) if name in known)
 
 
 def read_questions(template: Path) -> Questionnaire:

@@ -2,7 +2,6 @@
 
 import json
 import re
-import tempfile
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from mlscaffold.errors import AnswerError, MlscaffoldError, TemplateError
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.layers import find_layers, read_layers, stage_questions, stage_template
 from mlscaffold.template.questions import Questionnaire
 from mlscaffold.template.source import PARTS, Origin
@@ -64,7 +64,7 @@ class Answers:
         recorded: an answers file whose answers hold where no other is given; None for a new project.
         answered: what the project will record.
         everything: all answers, computed ones included.
-        skipped: patterns of the files that the template makes only where they are missing.
+        skipped: patterns of the files that are not the template's any more once they are there.
     """
 
     folder: str
@@ -74,14 +74,6 @@ class Answers:
     answered: Mapping[str, Any]
     everything: Mapping[str, Any]
     skipped: Sequence[str] = ()
-
-    def skips(self, path: str) -> bool:
-        """Whether a file, once it is there, is not the template's any more."""
-        if not self.skipped:
-            return False
-        from pathspec import GitIgnoreSpec
-
-        return GitIgnoreSpec.from_lines(self.skipped).match_file(path)
 
 
 def settle_answers(
@@ -109,8 +101,8 @@ def settle_answers(
     files, operators = str(settings.get("_subdirectory") or ""), settings.get("_envops") or {}
     start, end = (operators.get(f"variable_{which}_string", default) for which, default in _BRACES)
     names = ", ".join(f'"{name}": {name}' for name in template.questionnaire.questions)
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as place:
-        asking, made = Path(place, "template"), Path(place, "made", folder)
+    with open_workspace() as workspace:
+        asking, made = workspace / "template", workspace / "made" / folder
         stage_questions(template.root, asking, files)
         (asking / files).mkdir(parents=True, exist_ok=True)
         for name, text in (
@@ -182,8 +174,8 @@ def render(template: Template, into: Path, answers: Answers, exclude: Sequence[s
     layers = find_layers(template.files, template.questionnaire.all_layers)
     inactive = {name for name in layers if answers.everything[name] == ""}
     active = {name for name in layers if answers.everything[name] == "."}
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
-        staged = Path(folder, "template")
+    with open_workspace() as workspace:
+        staged = workspace / "template"
         stage_template(template.root, staged, inactive, active, suffix=template.suffix)
         _call_copier(template, staged, into, answers.given, answers.defaults, answers.recorded, exclude)
     _refuse_repositories(into)
@@ -200,8 +192,8 @@ def trace_layers(template: Template, answers: Answers, *, every: bool = False) -
     layers = find_layers(template.files, template.questionnaire.all_layers)
     shown = {name for name in layers if every or answers.everything[name] != ""}
     given = {**answers.given, **{name: f"@{name}" for name in shown}}
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
-        staged, into = Path(folder, "template"), Path(folder, "traced", answers.folder)
+    with open_workspace() as workspace:
+        staged, into = workspace / "template", workspace / "traced" / answers.folder
         stage_template(template.root, staged, layers - shown, empty=True)
         _call_copier(template, staged, into, given, answers.defaults, answers.recorded)
         return dict(read_layers(into))

@@ -56,11 +56,12 @@ def apply_change(repository: Repository, scratch: Scratch, change: Change, confl
     if change.before == change.after and not conflicts:
         return
     with _lock(repository) as lock:
-        _check(repository, scratch, change)
+        journal = _compare(repository, scratch, change)
+        _check(repository, journal)
         patch = scratch.patch(change.before, change.after)
         try:
             _apply(repository, patch, lock, "--check")
-            journal = _prepare(repository, scratch, change, conflicts)
+            _send_content(repository, scratch, journal, conflicts)
         except GitError as error:
             raise _explain_misfit(error) from error
         path = _folder(repository) / "journal.json"
@@ -106,17 +107,22 @@ def recover(repository: Repository) -> str | None:
     return f"An update of this project was killed while it was being applied; {'; '.join([said, *notes])}."
 
 
-def _check(repository: Repository, scratch: Scratch, change: Change) -> None:
-    """Insist that nothing has happened since the plan was made, and that git sees all there is to see."""
-    try:
-        head = repository.git.ask("rev-parse", "--verify", "HEAD")
-    except GitError as error:
-        raise ProjectError(f"Git does not say where HEAD is: {error}.") from error
-    if head != repository.head:
-        raise ProjectError("Something was committed while the update was prepared: run it again. Nothing was changed.")
+def _compare(repository: Repository, scratch: Scratch, change: Change) -> _Journal:
     before, after = scratch.files(change.before), scratch.files(change.after)
-    paths = [repository.prefix + path for path in before if before[path] != after.get(path)]
-    flags = repository.git.names("ls-files", "-v", "-z", "--", *paths) if paths else []
+    paths = {path for path in {*before, *after} if before.get(path) != after.get(path)}
+    target = {path: after[path].sha if path in after else "" for path in paths}
+    return _Journal(
+        repository.head,
+        {repository.prefix + path: sha for path, sha in target.items() if path in before},
+        {repository.prefix + path: sha for path, sha in target.items() if path not in before},
+    )
+
+
+def _check(repository: Repository, journal: _Journal) -> None:
+    """Insist that nothing has happened since the plan was made, and that git sees all there is to see."""
+    if repository.git.ask("rev-parse", "--verify", "HEAD") != journal.head:
+        raise ProjectError("Something was committed while the update was prepared: run it again. Nothing was changed.")
+    flags = repository.git.names("ls-files", "-v", "-z", "--", *journal.changed) if journal.changed else []
     hidden = [entry[2:] for entry in flags if entry[:1].islower() or entry[:1] == "S"]
     if hidden:
         raise ProjectError(
@@ -125,21 +131,11 @@ def _check(repository: Repository, scratch: Scratch, change: Change) -> None:
         )
 
 
-def _prepare(repository: Repository, scratch: Scratch, change: Change, conflicts: Conflicts) -> _Journal:
+def _send_content(repository: Repository, scratch: Scratch, journal: _Journal, conflicts: Conflicts) -> None:
     """Put all content that will be needed among the repository's objects."""
-    before, after = scratch.files(change.before), scratch.files(change.after)
-    needed = {entry.sha for path, entry in after.items() if before.get(path) != entry}
+    needed = {*journal.changed.values(), *journal.added.values()} - {""}
     needed |= {side.sha for sides in conflicts.values() for side in sides}
-    for sha in needed:
-        repository.git.run("hash-object", "-w", "--stdin", stdin=scratch.read_blob(sha))
-    paths = {path for path in {*before, *after} if before.get(path) != after.get(path)}
-    target = {repository.prefix + path: after[path].sha if path in after else "" for path in paths}
-    there = {repository.prefix + path for path in before}
-    return _Journal(
-        repository.head,
-        {path: sha for path, sha in target.items() if path in there},
-        {path: sha for path, sha in target.items() if path not in there},
-    )
+    repository.git.run("unpack-objects", "-q", stdin=scratch.pack(needed))
 
 
 def _apply(repository: Repository, patch: bytes, lock: IO[bytes], *options: str) -> None:

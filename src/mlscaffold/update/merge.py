@@ -11,7 +11,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from mlscaffold.errors import ProjectError
 from mlscaffold.project.scratch import Conflicts, Entry, Scratch, Side, Tree
 from mlscaffold.system.git import Git, GitError
 from mlscaffold.template.render import ANSWERS_FILE
@@ -69,7 +68,7 @@ def merge_change(scratch: Scratch, sides: Sides, is_kept: Callable[[str, bool], 
         is_kept: whether a file is left as it is, whatever the template does; told whether the user has it.
 
     Raises:
-        ProjectError: git cannot do it.
+        GitError: git cannot do it.
     """
     answers = {ANSWERS_FILE: sides.new[ANSWERS_FILE]} if ANSWERS_FILE in sides.new else {}
     hidden = _hide_content(scratch, sides)
@@ -126,11 +125,10 @@ def _find_moves(scratch: Scratch, before: Tree, after: Tree) -> dict[str, str]:
     if before.keys() <= after.keys():
         return {}
     trees = scratch.write_tree(before), scratch.write_tree(after)
-    empty = scratch.write_blob(b"")
     return {
         path: to
         for path, (to, alike) in scratch.find_renames(*trees, _FLOOR).items()
-        if before[path].sha != empty and (_name(path) == _name(to) or alike >= _FLOOR_OF_NAMES)
+        if _name(path) == _name(to) or alike >= _FLOOR_OF_NAMES
     }
 
 
@@ -165,16 +163,17 @@ def _decide(sides: Sides, moved: Mapping[str, str], moved_by_user: Mapping[str, 
 
 def _align_line_ends(scratch: Scratch, sides: Sides) -> Sides:
     """Give the template's versions of a file the line ends that the user gave theirs, so that lines can be compared."""
-    old, new = dict(sides.old), dict(sides.new)
-    for path in old.keys() & new.keys() & sides.mine.keys():
-        if old[path] == new[path] or sides.mine[path].sha == old[path].sha or old[path].kind != "10":
-            continue
-        mine, theirs = scratch.read_blob(sides.mine[path].sha), scratch.read_blob(old[path].sha)
-        if mine.count(b"\r\n") == mine.count(b"\n") > 0 and b"\r" not in theirs and b"\0" not in mine:
+    old, new, mine = dict(sides.old), dict(sides.new), sides.mine
+    edited = {path for path in old.keys() & mine.keys() if old[path].sha != mine[path].sha and old[path].kind == "10"}
+    changed = [path for path in edited & new.keys() if old[path] != new[path]]
+    contents = scratch.read_blobs({tree[path].sha for tree in (old, new, mine) for path in changed})
+    for path in changed:
+        ours, theirs = contents[mine[path].sha], contents[old[path].sha]
+        if ours.count(b"\r\n") == ours.count(b"\n") > 0 and b"\r" not in theirs and b"\0" not in ours:
             for tree in (old, new):
-                content = scratch.read_blob(tree[path].sha).replace(b"\n", b"\r\n")
+                content = contents[tree[path].sha].replace(b"\n", b"\r\n")
                 tree[path] = tree[path]._replace(sha=scratch.write_blob(content))
-    return Sides(old, new, sides.mine)
+    return Sides(old, new, mine)
 
 
 def _cherry_pick(scratch: Scratch, sides: Sides) -> tuple[dict[str, Entry], dict[str, list[Side]]]:
@@ -186,22 +185,18 @@ def _cherry_pick(scratch: Scratch, sides: Sides) -> tuple[dict[str, Entry], dict
     attributes.parent.mkdir(exist_ok=True)
     attributes.write_text(_RAW, "utf-8")  # what is checked out here is, byte for byte, what is committed
     git = replace(scratch.git, folder=folder, work_tree=folder)
+    old = git.ask("commit-tree", "-m", "old", trees["old"])
+    new = git.ask("commit-tree", "-m", _SUBJECT, "-p", old, trees["new"])
+    git.run("reset", "--quiet", "--hard", git.ask("commit-tree", "-m", "mine", "-p", old, trees["mine"]))
+    failure = None
     try:
-        old = git.ask("commit-tree", "-m", "old", trees["old"])
-        new = git.ask("commit-tree", "-m", _SUBJECT, "-p", old, trees["new"])
-        git.run("reset", "--quiet", "--hard", git.ask("commit-tree", "-m", "mine", "-p", old, trees["mine"]))
-        failure = None
-        try:
-            git.run("cherry-pick", "--no-commit", f"-Xfind-renames={_FLOOR}%", new)
-        except GitError as error:
-            failure = error
-        files, conflicts = _read_index(git)
-        if failure and not conflicts:
-            raise failure
+        git.run("cherry-pick", "--no-commit", f"-Xfind-renames={_FLOOR}%", new)
     except GitError as error:
-        raise ProjectError(f"The template's change cannot be merged: {error}. Nothing was changed.") from error
-    finally:
-        attributes.unlink()
+        failure = error
+    files, conflicts = _read_index(git)
+    if failure and not conflicts:
+        raise failure
+    attributes.unlink()
     for path, stages in list(conflicts.items()):
         present = {side.stage: side for side in stages}
         if 2 in present and 3 in present:

@@ -4,7 +4,6 @@
 """
 
 import contextlib
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 
 from mlscaffold.errors import AnswerError, ProjectError
 from mlscaffold.project.answers import Project, find_project, read_keep, read_project
-from mlscaffold.project.files import File
+from mlscaffold.project.files import File, match_patterns
 from mlscaffold.project.repository import (
     Repository,
     check_clean,
@@ -24,9 +23,10 @@ from mlscaffold.project.repository import (
 from mlscaffold.project.scratch import Conflicts, Scratch
 from mlscaffold.system.git import GitError
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.ask import Ask, ask_answers
 from mlscaffold.template.history import History, clone_history, is_own
-from mlscaffold.template.questions import Questionnaire, read_questions
+from mlscaffold.template.questions import read_questions
 from mlscaffold.template.render import Answers, Template, asks_the_same, refuse_code, render, settle_answers
 from mlscaffold.template.source import Origin, find_template
 from mlscaffold.update.apply import Change, apply_change, recover
@@ -65,7 +65,6 @@ class Plan:
         old: the version that it is at, as recorded.
         new: the version that it goes to.
         answers: the answers that it will record.
-        new_answers: those of them whose questions are new to it.
         files: the verdict on each file, sorted by path.
         conflicts: the sides of each conflict, by its path.
         change: what is to be applied.
@@ -77,11 +76,15 @@ class Plan:
     old: str
     new: str
     answers: Mapping[str, Any]
-    new_answers: Mapping[str, Any]
     files: Sequence[File]
     conflicts: Conflicts
     change: Change
     scratch: Scratch
+
+    @property
+    def new_answers(self) -> dict[str, Any]:
+        """Those of the answers whose questions are new to the project."""
+        return {name: value for name, value in self.answers.items() if name not in self.project.answers}
 
     @property
     def empty(self) -> bool:
@@ -113,37 +116,27 @@ def open_plan(request: Request, step: Step, warn: Warn) -> Iterator[Plan]:
         found = read_project(found.root)
     check_clean(found.root, repository)
     check_recorded(found, repository)
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
-        workspace = Path(folder)
+    with open_workspace() as workspace:
         with step("Looking at the template's versions"):
             past = clone_history(found.url, workspace, request.template)
-            versions = _choose_versions(found, past, request)
+            versions = old, new = _choose_versions(found, past, request)
         if past.url and is_own(past.url) and not request.template:
             _warn_uncommitted_template(warn)
         scratch = Scratch.borrow(repository, workspace)
-        if versions.old == versions.new and _are_recorded(request.answers, found):
-            yield Plan(
-                found, repository, found.commit, found.commit, found.answers, {}, (), {},
-                Change(scratch.head, scratch.head), scratch,
-            )  # fmt: skip
+        if old == new and request.answers.items() <= found.answers.items():
+            nothing = Change(scratch.head, scratch.head)
+            yield Plan(found, repository, found.commit, found.commit, found.answers, (), {}, nothing, scratch)
             return
         trial = _Trial(found, repository, past, versions, request, workspace, scratch)
-        old, new = trial.read_templates()
-        answers = trial.settle(new)
+        templates = trial.read_templates()
+        answers = trial.settle(templates[1])
         with step("Trying the update"):
-            plan = trial.make_plan(old, new, answers)
+            plan = trial.make_plan(*templates, answers)
         yield plan
 
 
-@dataclass(frozen=True)
-class _Versions:
-    """Two versions, as hashes."""
-
-    old: str
-    new: str
-
-
-def _choose_versions(found: Project, past: History, request: Request) -> _Versions:
+def _choose_versions(found: Project, past: History, request: Request) -> tuple[str, str]:
+    """The hashes of the version that the project is at, and of the one that it goes to."""
     old = past.find_recorded(found.commit, found.url)
     wanted = found.commit if request.stay else (request.version or past.newest)
     new = past.find_commit(wanted)
@@ -152,7 +145,7 @@ def _choose_versions(found: Project, past: History, request: Request) -> _Versio
             f"There is no version {wanted} of the template here; `mlscaffold status` tells what there is."
         )
     if new == old or past.contains(new, old):
-        return _Versions(old, new)
+        return old, new
     if request.version:
         how = "newer than" if past.contains(old, new) else "no ancestor of"
         raise ProjectError(
@@ -160,7 +153,7 @@ def _choose_versions(found: Project, past: History, request: Request) -> _Versio
             " git."
         )
     if past.contains(old, new) and not request.template and not (past.url and is_own(past.url)):
-        return _Versions(old, old)  # made from what its template will release next
+        return old, old  # made from what its template will release next
     raise ProjectError(
         f"The project comes from a newer release ({found.commit}) than this one has ({past.describe(new)}): upgrade"
         " mlscaffold."
@@ -174,16 +167,17 @@ class _Trial:
     project: Project
     repository: Repository
     past: History
-    versions: _Versions
+    versions: tuple[str, str]
     request: Request
     workspace: Path
     scratch: Scratch
 
     def read_templates(self) -> tuple[Template, Template]:
         """The template at the project's version, and at the one that it goes to."""
-        old = new = self._read_template(self.versions.old, "old", self.project.commit)
-        if self.versions.old != self.versions.new:
-            new = self._read_template(self.versions.new, "new", self.past.describe(self.versions.new))
+        at, to = self.versions
+        old = new = self._read_template(at, "old", self.project.commit)
+        if at != to:
+            new = self._read_template(to, "new", self.past.describe(to))
         if new.questionnaire.settings.get("_migrations"):
             raise refuse_code("migrations")
         return old, new
@@ -202,19 +196,16 @@ class _Trial:
         )
         check_kinds(sides.mine, sides.new)
         self._fetch_content(sides)
-        keep = read_keep(found.root)
-        merge = merge_change(scratch, sides, lambda path, there: path in keep or (there and settled.skips(path)))
+        is_kept, is_skipped = read_keep(found.root), match_patterns(settled.skipped)
+        merge = merge_change(scratch, sides, lambda path, there: is_kept(path) or (there and is_skipped(path)))
         added = merge.files.keys() - sides.mine.keys()
         in_the_way = {path for path in added if is_in_the_way(found.root, path)}
         files = list(judge_files(sides, merge, in_the_way))
         after = scratch.write_tree({path: entry for path, entry in merge.files.items() if path not in in_the_way})
+        conflicts = {path: stages for path, stages in merge.conflicts.items() if path not in in_the_way}
         return Plan(
             found, self.repository, found.commit, new.origin.commit, settled.answered,
-            {name: value for name, value in settled.answered.items() if name not in found.answers},
-            files,
-            {path: stages for path, stages in merge.conflicts.items() if path not in in_the_way},
-            Change(scratch.head, after),
-            scratch,
+            files, conflicts, Change(scratch.head, after), scratch,
         )  # fmt: skip
 
     def _read_template(self, commit: str, name: str, recorded: str) -> Template:
@@ -228,13 +219,16 @@ class _Trial:
 
     def settle(self, template: Template) -> Answers:
         """The project's answers, those that change, and those to new questions."""
-        found, request, version = self.project, self.request, template.origin.commit
-        _check_answers(found, template.questionnaire, request, version)
+        found, request, questions = self.project, self.request, template.questionnaire.questions
+        self._check_answers(template)
         name, given = found.root.name, dict(request.answers)
         try:
+            for recorded, value in found.answers.items():
+                if recorded in questions and recorded not in given:
+                    questions[recorded].check(value)
             known = {**found.answers, **given}
             if request.ask and any(question.name not in known for question in template.questionnaire.asked):
-                known = {name: value for name, value in known.items() if name in template.questionnaire.questions}
+                known = {name: value for name, value in known.items() if name in questions}
                 asked = ask_answers(template, settle_answers(template, name, known), (), request.ask)
                 given |= {name: value for name, value in asked.answered.items() if name not in known}
             settled = settle_answers(template, name, given, recorded=found.recorded)
@@ -246,9 +240,25 @@ class _Trial:
         except AnswerError as error:
             name = error.question or ""
             if name in found.answers and name not in request.answers:
-                raise _explain_outdated(name, found.answers[name], version, error.message) from error
+                raise AnswerError(
+                    f"The recorded answer {name}: {found.answers[name]} is no longer accepted by version"
+                    f" {template.origin.commit} of the template. {error.message} Choose with --set {name}=VALUE;"
+                    " nothing was changed.",
+                    name,
+                ) from error
             raise
         return settled
+
+    def _check_answers(self, template: Template) -> None:
+        try:
+            template.questionnaire.check(self.request.answers)
+        except AnswerError as error:
+            if self.request.stay:
+                raise AnswerError(
+                    f"{error.message} (At version {template.origin.commit}, which the project is at; `mlscaffold update"
+                    " --set` takes newer ones.)"
+                ) from error
+            raise
 
     def _fetch_content(self, sides: Sides) -> None:
         """Insist that what is compared is here, and not only where this repository was cloned from."""
@@ -262,36 +272,6 @@ class _Trial:
                 f"This is a partial clone, and what is missing cannot be fetched: {error}. Fetch all of it with"
                 " `git fetch --refetch --no-filter`."
             ) from error
-
-
-def _check_answers(found: Project, questionnaire: Questionnaire, request: Request, version: str) -> None:
-    try:
-        questionnaire.check(request.answers)
-    except AnswerError as error:
-        if request.stay:
-            raise AnswerError(
-                f"{error.message} (At version {version}, which the project is at; `mlscaffold update --set` takes newer"
-                " ones.)"
-            ) from error
-        raise
-    for name, value in found.answers.items():
-        if name in questionnaire.questions and name not in request.answers:
-            try:
-                questionnaire.questions[name].check(value)
-            except AnswerError as error:
-                raise _explain_outdated(name, value, version, error.message) from error
-
-
-def _explain_outdated(name: str, value: object, version: str, reason: str) -> AnswerError:
-    return AnswerError(
-        f"The recorded answer {name}: {value} is no longer accepted by version {version} of the template. {reason}"
-        f" Choose with --set {name}=VALUE; nothing was changed.",
-        question=name,
-    )
-
-
-def _are_recorded(answers: Mapping[str, Any], found: Project) -> bool:
-    return all(name in found.answers and found.answers[name] == value for name, value in answers.items())
 
 
 def _warn_uncommitted_template(warn: Warn) -> None:

@@ -3,18 +3,17 @@
 import contextlib
 import os
 import re
-import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 
 from mlscaffold.errors import ProjectError
 from mlscaffold.project.answers import Project, find_project, read_keep, read_project
 from mlscaffold.project.repository import list_rejects, list_unmerged, locate_file, open_repository
 from mlscaffold.project.scratch import Scratch
-from mlscaffold.system.git import GitError, find_repository
+from mlscaffold.system.git import find_repository
 from mlscaffold.system.progress import Step, Warn
+from mlscaffold.system.workspace import open_workspace
 from mlscaffold.template.history import History, clone_history
 from mlscaffold.template.questions import read_questions
 from mlscaffold.template.render import ANSWERS_FILE, Answers, Template, render, settle_answers, trace_layers
@@ -85,13 +84,15 @@ def read_status(path: str | None, template: str | None, step: Step, warn: Warn) 
         root = view.project.root
         made = view.scratch.files(view.pristine)
         there = view.scratch.files(view.scratch.take_some(root, made))
-        keep = read_keep(root)
-        differing = (name for name in made if made[name] != there.get(name) and name not in keep)
+        is_kept = read_keep(root)
+        differing = (name for name in made if made[name] != there.get(name) and not is_kept(name))
         states = {name: State.EDITED if os.path.lexists(root / name) else State.DELETED for name in differing}
         others = trace_layers(view.template, view.answers, every=True).keys() - made.keys()
         states |= {name: State.RESTORED for name in others if (root / name).is_file()}
         states.pop(ANSWERS_FILE, None)
-        marked = [name for name, state in states.items() if state is State.EDITED and _has_conflict(root / name)]
+        edited = (name for name, state in states.items() if state is State.EDITED and (root / name).is_file())
+        marked = [name for name in edited if _CONFLICT.search((root / name).read_bytes())]
+        unmerged = list_unmerged(root) if find_repository(root) else []
         commits = view.past.count_commits(view.commit, view.newest)
         return Status(
             view.project,
@@ -100,7 +101,7 @@ def read_status(path: str | None, template: str | None, step: Step, warn: Warn) 
             commits,
             sorted(states.items()),
             sorted(filter(_CORE.match, states)) if any(map(_CORE.match, made)) else None,
-            sorted({*marked, *_list_unmerged(view.project)}),
+            sorted({*marked, *unmerged}),
             list_rejects(view.project),
         )
 
@@ -144,8 +145,7 @@ def _open_view(path: str | None, template: str | None, step: Step, warn: Warn) -
         if recovered:
             warn(recovered)
             found = read_project(found.root)
-    with tempfile.TemporaryDirectory(prefix="mlscaffold-", ignore_cleanup_errors=True) as folder:
-        workspace = Path(folder)
+    with open_workspace() as workspace:
         with step("Looking at the template's versions"):
             past = clone_history(found.url, workspace, template)
             commit = past.find_recorded(found.commit, found.url)
@@ -157,17 +157,3 @@ def _open_view(path: str | None, template: str | None, step: Step, warn: Warn) -
             render(chosen, workspace / "render" / found.root.name, answers)
             tree = scratch.take(workspace / "render" / found.root.name)
         yield _View(found, past, commit, newest, chosen, answers, scratch, tree)
-
-
-def _has_conflict(path: Path) -> bool:
-    try:
-        return path.is_file() and _CONFLICT.search(path.read_bytes()) is not None
-    except OSError:
-        return False
-
-
-def _list_unmerged(found: Project) -> list[str]:
-    try:
-        return list_unmerged(found.root)
-    except GitError:
-        return []
