@@ -94,7 +94,7 @@ def tabulate(target: Target, answer: Answer) -> dict[str, Table]:
         for name, row in zip(NAMES, counts, strict=True)
     ]
     lacking = lacking_in(target)
-    unmeasured = f": no row is labelled {', '.join(lacking)}, so how well it is found is not known" if lacking else ""
+    unmeasured = f" (no row is labelled {' or '.join(lacking)}, so nothing is known of that)" if lacking else ""
     where = f" from a probability of {answer['threshold'][0]:.3f} for {NAMES[1]} on" if "threshold" in answer else ""
     return {f"Decision{where}{unmeasured}": scores, "Confusion matrix": matrix}
 
