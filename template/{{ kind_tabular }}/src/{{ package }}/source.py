@@ -9,9 +9,11 @@ from .core.params import Params
 def read(params: Params) -> pl.DataFrame:
     """Return the rows to train on, in whatever types the source has.
 
-    Rows that nobody can train on, such as those without a target, are left out here:
+    Rows that nobody can train on, such as those without a target, are left out here, and a target that the source does
+    not have is computed:
 
-        return scan(params.data.source, params.data.query).filter(pl.col("delay") != "NA").collect()
+        rows = scan(params.data.source, params.data.query).filter(pl.col("delay") != "NA")
+        return rows.with_columns(late=pl.col("delay").cast(pl.Float64) > 15).collect()
     """
     return scan(params.data.source, params.data.query).collect()
 

@@ -16,8 +16,8 @@ TIME: str | None = None
 TARGET = "credit_risk"
 LABELS = ("good", "bad")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
-FAVOURABLE = "good"
-"""The label that people want: the gate compares who gets it."""
+FAVOURABLE: str | None = "good"
+"""The label that people want: the gate compares who gets it. None if there is no such label."""
 
 MISSING: tuple[str, ...] = ("",)
 """Texts that mean a missing value in data and requests, such as "NA"; the empty text always does."""

@@ -135,7 +135,7 @@ def _role_slips(values: Mapping[str, Any], columns: Mapping[str, Column]) -> Ite
     if time and roles["GROUP"]:
         yield Slip("TIME", "TIME and GROUP are both given: rows are held out by one of them")
     if time and time == roles["ROW_ID"]:
-        yield Slip("TIME", f"TIME and ROW_ID are both {time!r}", time)
+        yield Slip("TIME", f"TIME and ROW_ID are both {time!r}: as a day names no row, set ROW_ID to None", time)
     if time in columns and not isinstance(columns[time], Date):
         yield Slip("TIME", f"TIME names {time!r}, which is a {type(columns[time]).__name__} and not a Date", time)
 

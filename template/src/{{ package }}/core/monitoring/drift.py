@@ -58,7 +58,7 @@ def make_reference(signature: Signature, inputs: Columns, answer: Answer, thresh
         answer: Of held-out rows only: the model knows the others too well.
         thresholds: When to speak of drift.
     """
-    facets = _facets(signature.inputs, inputs) | _facets(signature.outputs, flatten(answer))
+    facets = _facets(signature.inputs, inputs) | _answered(signature, flatten(answer))
     return Reference(thresholds, [make_profile(name, values) for name, values in facets.items()])
 
 
@@ -102,7 +102,7 @@ def _logged(signature: Signature, records: list[Any]) -> Iterator[Columns]:
         values = [value for value in everything if value is not msgspec.UNSET]
         if values:
             yield column.facets(signature.known({column.name: column.array(values)})[column.name])
-    yield _facets(signature.outputs, unflatten([record.answer for record in records]))
+    yield _answered(signature, unflatten([record.answer for record in records]))
 
 
 def _record(signature: Signature) -> type[Any]:
@@ -110,6 +110,13 @@ def _record(signature: Signature) -> type[Any]:
     fields = {f"column_{i}": column.name for i, column in enumerate(signature.inputs)}  # need not be Python's names
     inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
     return select("time", "model", "answer", inputs=inputs)
+
+
+def _answered(signature: Signature, answers: Columns) -> Columns:
+    """Return what may drift of answers; an output that is called as an input is has a profile of its own."""
+    taken = {column.name for column in signature.inputs}
+    facets = _facets(signature.outputs, answers)
+    return {f"predicted {name}" if name in taken else name: facet for name, facet in facets.items()}
 
 
 def _facets(columns: Iterable[Column], arrays: Columns) -> Columns:

@@ -12,7 +12,7 @@ from ..contract.tables import to_columns
 from ..data.splits import by_content, fractions, newest, units
 from ..evaluation.measure import Examples
 from ..params import Split
-from .target import to_target
+from .target import check, to_target
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -24,9 +24,15 @@ class Place(msgspec.Struct, frozen=True):
 
 
 def split(frame: pl.DataFrame, params: Split) -> tuple[Examples, Examples]:
-    """Return the rows to train on and those held out."""
+    """Return the rows to train on and those held out.
+
+    Raises:
+        ProjectError: no model can be trained on the ones, or measured by the others.
+    """
     rows = place(frame, params)
-    return _examples(frame, ~rows.held_out, rows), _examples(frame, rows.held_out, rows)
+    training, held_out = (_examples(frame, chosen, rows) for chosen in (~rows.held_out, rows.held_out))
+    check(training.target, held_out.target)
+    return training, held_out
 
 
 def place(frame: pl.DataFrame, params: Split) -> Place:

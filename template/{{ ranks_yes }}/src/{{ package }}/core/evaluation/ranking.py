@@ -16,9 +16,16 @@ def roc_auc(hit: NDArray[np.bool_], score: Score) -> float:
 
 
 def average_precision(hit: NDArray[np.bool_], score: Score) -> float:
-    """Return the precision at each threshold, weighted by the recall that is gained there."""
-    order = np.argsort(score)[::-1]
-    ranked, hits = score[order], np.cumsum(hit[order])
-    last = np.flatnonzero(np.append(ranked[1:] != ranked[:-1], True))  # equal scores share a threshold
-    precision, recall = hits[last] / (last + 1), hits[last] / hits[-1]
-    return float(np.sum(np.diff(recall[::-1], append=0) * -precision[::-1]))
+    """Return the mean precision at the ranks of the hits, over all orders of equal scores.
+
+    Were equal scores to share a threshold instead, a naive answer, whose scores are all equal, would be worth the share
+    of hits, and one that is drawn at random more than that.
+    """
+    order = np.argsort(-score)
+    first = np.flatnonzero(np.diff(score[order], prepend=np.nan))
+    sizes = np.diff(first, append=len(order))
+    hits = np.add.reduceat(hit[order].astype(np.float64), first)
+    size, there, above = (np.repeat(of_ties, sizes) for of_ties in (sizes, hits, np.cumsum(hits) - hits))
+    rank = np.arange(1, len(order) + 1)
+    others = (rank - 1 - np.repeat(first, sizes)) * (there - 1) / np.maximum(size - 1, 1)
+    return float(np.sum(there / size * (above + 1 + others) / rank) / hits.sum())

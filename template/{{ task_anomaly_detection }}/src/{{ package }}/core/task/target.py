@@ -33,18 +33,22 @@ FILLERS[Flag] = ""
 
 
 def to_target(frame: pl.DataFrame) -> NDArray[np.bool_]:
-    """Return which rows are anomalies, shape (rows,).
+    """Return which rows are anomalies, shape (rows,)."""
+    target: NDArray[np.bool_] = (frame[TARGET] == NAMES[1]).to_numpy()
+    return target
+
+
+def check(training: NDArray[np.bool_], held_out: NDArray[np.bool_]) -> None:
+    """Check that a model can be trained and measured.
 
     Raises:
-        ProjectError: all are, or none is.
+        ProjectError: all rows are anomalies, or none is.
     """
-    target: NDArray[np.bool_] = (frame[TARGET] == NAMES[1]).to_numpy()
-    if target.all() or not target.any():
+    if any(target.all() or not target.any() for target in (training, held_out)):
         raise ProjectError(
             f"the rows to train on, or those held out, do not differ in {TARGET}: a model is judged by anomalies and "
             "normal rows, so hold out more by split.holdout in params.yaml, or add rows of the other kind"
         )
-    return target
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:

@@ -30,10 +30,11 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
     names = [str(label) for label in labels]
     for twice in sorted({name for name in names if names.count(name) > 1}):
         yield Slip("LABELS", f"LABELS holds {twice!r} more than once", next(x for x in labels if str(x) == twice))
-    if "FAVOURABLE" not in values:
-        if values.get("PROTECTED"):
-            yield Slip("PROTECTED", "PROTECTED needs FAVOURABLE, the one of LABELS that people want")
-    elif values["FAVOURABLE"] not in labels:
-        yield Slip("FAVOURABLE", f"FAVOURABLE is {values['FAVOURABLE']!r}, which is none of LABELS")
+    favourable = values.get("FAVOURABLE")
+    if favourable is None and values.get("PROTECTED"):
+        yield Slip("PROTECTED", "PROTECTED needs FAVOURABLE, the one of LABELS that people want")
+    if favourable is not None and favourable not in labels:
+        sentence = f"FAVOURABLE is {favourable!r}, which is none of LABELS: name one, or None if people want none"
+        yield Slip("FAVOURABLE", sentence)
     if not isinstance(values["TARGET"], str):
         yield Slip("TARGET", "TARGET must be the name of a column, as text")

@@ -15,10 +15,12 @@ from ..contract.columns import Answer
 from ..errors import ProjectError
 from ..evaluation.measure import Target
 from .answer import NAMES, decided
+from .target import lacking_in
 
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Cost = Annotated[float, msgspec.Meta(gt=0)]
 Table = list[dict[str, str | int | float]]
+UNKNOWN = "–"
 
 
 class Costs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,18 +83,20 @@ def tabulate(target: Target, answer: Answer) -> dict[str, Table]:
     scores: Table = []
     for i, name in enumerate(NAMES):
         hits, called, there = int(counts[i, i]), int(counts[:, i].sum()), int(counts[i].sum())
-        shares = {
+        shares: dict[str, str | float] = {
             "precision": hits / max(called, 1),
-            "recall": hits / max(there, 1),
-            "F1": 2 * hits / max(called + there, 1),
+            "recall": hits / there if there else UNKNOWN,
+            "F1": 2 * hits / (called + there) if there else UNKNOWN,
         }
         scores.append({"label": name, **shares, "rows": there})
     matrix: Table = [
         {"actual": name, **{f"decided {other}": int(n) for other, n in zip(NAMES, row, strict=True)}}
         for name, row in zip(NAMES, counts, strict=True)
     ]
+    lacking = lacking_in(target)
+    unmeasured = f" (no row is labelled {' or '.join(lacking)}, so nothing is known of that)" if lacking else ""
     where = f" from a probability of {answer['threshold'][0]:.3f} for {NAMES[1]} on" if "threshold" in answer else ""
-    return {f"Decision{where}": scores, "Confusion matrix": matrix}
+    return {f"Decision{where}{unmeasured}": scores, "Confusion matrix": matrix}
 
 
 def _choose(wanted: Wanted, hit: NDArray[np.bool_], score: NDArray[Any]) -> float:

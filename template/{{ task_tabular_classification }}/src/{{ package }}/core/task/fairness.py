@@ -8,7 +8,7 @@ from ..contract.columns import Answer
 from ..evaluation.measure import GroupMeasure, Target
 from .answer import NAMES, decided
 
-FAVOURABLE = str(getattr(schema, "FAVOURABLE", NAMES[0]))
+FAVOURABLE = str(getattr(schema, "FAVOURABLE", None))
 POSITION = NAMES.index(FAVOURABLE) if FAVOURABLE in NAMES else 0
 
 

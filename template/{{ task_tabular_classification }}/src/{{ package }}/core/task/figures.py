@@ -19,11 +19,16 @@ def draw(target: Target, answer: Answer) -> dict[str, Figure]:
     return {"ROC": _draw_roc(target, probabilities), "Calibration": _draw_calibration(target, probabilities)}
 
 
+def _measured(target: Target) -> list[int]:
+    """Return the positions of the labels that some row has."""
+    return [i for i in WATCHED if i in target]
+
+
 def _draw_roc(target: Target, probabilities: NDArray[Any]) -> Figure:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="lightgrey", label="chance")
-    for i in WATCHED:
+    for i in _measured(target):
         false_positives, true_positives, _ = roc_curve(target == i, probabilities[:, i])
         axes.plot(false_positives, true_positives, label=NAMES[i])
     axes.set(xlabel="False positive rate", ylabel="True positive rate", title="ROC")
@@ -35,7 +40,7 @@ def _draw_calibration(target: Target, probabilities: NDArray[Any]) -> Figure:
     figure = Figure(figsize=(5, 5), layout="constrained")
     axes = figure.subplots()
     axes.plot([0, 1], [0, 1], color="lightgrey", label="perfect")
-    for i in WATCHED:
+    for i in _measured(target):
         happened, said = calibration_curve(target == i, probabilities[:, i], n_bins=8, strategy="quantile")
         axes.plot(said, happened, marker="o", label=NAMES[i])
     axes.set(xlabel="Predicted probability", ylabel="Observed frequency", title="Calibration")

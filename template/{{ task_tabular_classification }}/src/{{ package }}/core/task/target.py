@@ -37,18 +37,33 @@ FILLERS[Label] = ""
 
 
 def to_target(frame: pl.DataFrame) -> NDArray[np.int64]:
-    """Return the target, shape (rows,), as positions in `LABELS`.
+    """Return the target, shape (rows,), as positions in `LABELS`."""
+    return frame[TARGET].replace_strict(NAMES, range(len(NAMES)), return_dtype=pl.Int64).to_numpy()
+
+
+def check(training: NDArray[np.int64], held_out: NDArray[np.int64]) -> None:
+    """Check that a model can be trained and measured.
+
+    Of several labels some may be missing among the rows held out, where then nothing is known of them.
 
     Raises:
-        ProjectError: a label occurs nowhere.
+        ProjectError: a label is not in the rows to train on, or those held out do not have two.
     """
-    target = frame[TARGET].replace_strict(NAMES, range(len(NAMES)), return_dtype=pl.Int64).to_numpy()
-    if lacking := [name for i, name in enumerate(NAMES) if i not in target]:
+    if lacking := lacking_in(training):
         raise ProjectError(
-            f"no row to train on, or none held out, is labelled {', '.join(lacking)}: hold out more by split.holdout "
-            "in params.yaml, or take the label out of LABELS and its rows out in `read` of source.py"
+            f"no row to train on is labelled {', '.join(lacking)}: hold out less by split.holdout in params.yaml, or "
+            "take the label out of LABELS and its rows out in `read` of source.py"
         )
-    return target
+    if len(lacking := lacking_in(held_out)) > len(NAMES) - 2:
+        raise ProjectError(
+            f"no row held out is labelled {' or '.join(lacking)}: a model is measured by rows of at least two labels, "
+            "so hold out more by split.holdout in params.yaml, or add such rows"
+        )
+
+
+def lacking_in(target: NDArray[np.int64]) -> list[str]:
+    """Return the labels that no row has."""
+    return [name for i, name in enumerate(NAMES) if i not in target]
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:

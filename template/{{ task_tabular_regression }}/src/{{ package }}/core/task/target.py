@@ -17,14 +17,18 @@ TARGET_COLUMN: Column = TARGET
 
 
 def to_target(frame: pl.DataFrame) -> NDArray[Any]:
-    """Return the target, shape (rows,), as float64.
+    """Return the target, shape (rows,), as float64."""
+    return frame[TARGET.name].to_numpy()
+
+
+def check(training: NDArray[Any], held_out: NDArray[Any]) -> None:
+    """Check that a model can be trained and measured.
 
     Raises:
-        ProjectError: it is the same in all rows, so that there is nothing to predict.
+        ProjectError: the target is the same in all rows, so that there is nothing to predict.
     """
-    if frame[TARGET.name].n_unique() < 2:
+    if min(len(np.unique(training)), len(np.unique(held_out))) < 2:
         raise ProjectError(f"the rows to train on, or those held out, do not differ in {TARGET.name}")
-    return frame[TARGET.name].to_numpy()
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
