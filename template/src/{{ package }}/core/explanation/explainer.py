@@ -11,14 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.predictor import Predictor
-from ..contract.columns import Column, Columns
+from ..contract.columns import Columns
 from ..contract.optional import CHANGEABLE
 from ..evaluation.measure import take
 from ..monitoring.profiles import Profile
 from ..task.answer import Prediction, flatten, to_predictions
 from ..task.explained import ONLY_SUPPORTING, choose_output
+from ..task.parts import take_apart
 from .background import draw
 from .changes import find_changes
+from .parts import Parts
 from .shapley import attribute
 
 MAX_BACKGROUND, MIN_BACKGROUND = 100, 10
@@ -101,14 +103,15 @@ class Explainer:
 
         plain = {column.name: column.plain(row[column.name])[0] for column in self._inputs}
         seed = int.from_bytes(hashlib.blake2b(msgspec.json.encode(plain), digest_size=8).digest())
-        base, contributions = attribute(value, row, self._background, seed)
+        parts = take_apart(self._inputs, row, self._background)
+        base, contributions = attribute(lambda mixed: value(parts.join(mixed)), parts.row, parts.background, seed)
         return Explanation(
             prediction=to_predictions(answer)[0],
             output=output,
             value=float(flatten(answer)[output][0]),
             base=base,
-            contributions=dict(zip(row, contributions.tolist(), strict=True)),
-            reasons=_reasons(self._inputs, plain, contributions),
+            contributions=dict(zip(parts.row, contributions.tolist(), strict=True)),
+            reasons=_reasons(parts, contributions),
             changes=[
                 Consequence(
                     column=change.column.name,
@@ -123,10 +126,9 @@ class Explainer:
         )
 
 
-def _reasons(inputs: Sequence[Column], plain: dict[str, Any], contributions: NDArray[np.float64]) -> list[Reason]:
-    """Return the inputs that contribute most, the largest first."""
+def _reasons(parts: Parts, contributions: NDArray[np.float64]) -> list[Reason]:
+    """Return the parts that contribute most, the largest first."""
     weights = contributions if ONLY_SUPPORTING else np.abs(contributions)
     largest = [i for i in np.argsort(-weights, kind="stable")[:MAX_REASONS].tolist() if weights[i] > 0]
-    return [
-        Reason(inputs[i].name, inputs[i].description, plain[inputs[i].name], float(contributions[i])) for i in largest
-    ]
+    names = list(parts.row)
+    return [Reason(names[i], *parts.told[i], float(contributions[i])) for i in largest]
