@@ -6,31 +6,31 @@ measured against, the slices of the model card and the rows that the tests use a
 
 from .core.contract.columns import Column, Number, Text, Words
 
-ROW_ID: str | None = "artwork_id"
+ROW_ID: str | None = "synset"
 """The column that identifies a row, and so decides whether it is held out. None: the inputs identify it."""
-GROUP: str | None = "artist"
-"""A column whose rows belong together, such as their author: held out, and resampled for intervals, as one."""
+GROUP: str | None = "hypernym"
+"""A column whose rows belong together, such as their author or subject: held out, and resampled for intervals, as one."""
 TIME: str | None = None
 """A column of days: the newest days are held out instead of rows by hash."""
 
-TARGET = "medium"
-LABELS = ("print", "photograph", "painting", "other")
+TARGET = "topic"
+LABELS = ("animal", "artifact", "food", "plant", "substance")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
 
 MISSING: tuple[str, ...] = ("",)
 """Texts that mean a missing value in data and requests, such as "NA"; the empty text always does."""
 
-INPUTS: tuple[Column, ...] = (Text(name="text", description="Title of a work of art", max_length=2_000),)
+INPUTS: tuple[Column, ...] = (Text(name="text", description="Definition of a word", max_length=2_000),)
 """What a request carries; a longer text is refused. `logged=True` keeps texts in the prediction log, and not only their
 SHA-256 and their lengths."""
 
 FEATURES: tuple[Column, ...] = (Words(name="words"),)
 """What the model takes, from what `features.py` returns."""
 
-AUDIT: tuple[Column, ...] = (Number(name="year", description="Year in which it was made", minimum=1900, maximum=2100),)
+AUDIT: tuple[Column, ...] = (Number(name="names", description="How many words have this meaning", minimum=1),)
 """What the data hold for slices only: the model never sees it, and no request carries it."""
 
-SLICES: dict[str, tuple[float, ...]] = {"year": (1995.0, 2000.0)}
+SLICES: dict[str, tuple[float, ...]] = {"names": (2.0,)}
 """The groups that the model card compares: each value of a category, or a number's ranges between these bounds."""
 
 PROTECTED: tuple[str, ...] = ()
