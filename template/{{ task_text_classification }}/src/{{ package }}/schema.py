@@ -9,7 +9,7 @@ from .core.contract.columns import Column, Number, Text, Words
 ROW_ID: str | None = "synset"
 """The column that identifies a row, and so decides whether it is held out. None: the inputs identify it."""
 GROUP: str | None = "hypernym"
-"""A column whose rows belong together, such as their author or subject: held out, and resampled for intervals, as one."""
+"""A column whose rows belong together, such as their author: held out, and resampled for intervals, as one."""
 TIME: str | None = None
 """A column of days: the newest days are held out instead of rows by hash."""
 

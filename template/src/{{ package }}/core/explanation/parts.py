@@ -1,6 +1,7 @@
 """The parts of a row to which an explanation attributes its answer: its columns, and in place of a text its words."""
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,11 +39,11 @@ class Parts:
         self.background: Columns = {}
         for column in inputs:
             words = row[column.name][0].split() if isinstance(column, Text) else []
-            groups = _group(column.name, words)
-            self._texts[column.name] = [(word, groups[word]) for word in words]
-            for name in dict.fromkeys(groups.values()):
-                value = name.removeprefix(f"{column.name}: ")
-                self._add(name, Part(column, value), np.array([True]), np.zeros(len(background[column.name]), dtype=bool))
+            groups = _group(words)
+            self._texts[column.name] = [(word, f"{column.name}: {groups[word]}") for word in words]
+            nothing = np.zeros(len(background[column.name]), dtype=bool)
+            for group in dict.fromkeys(groups.values()):
+                self._add(f"{column.name}: {group}", Part(column, group), np.array([True]), nothing)
             if not words:
                 part = Part(column, column.plain(row[column.name])[0])
                 self._add(column.name, part, row[column.name], background[column.name])
@@ -58,15 +59,14 @@ class Parts:
         }
 
 
-def _group(column: str, words: Sequence[str]) -> dict[str, str]:
-    """Return of each word the name of its part: it is alone in it, where there are not too many."""
+def _group(words: Sequence[str]) -> dict[str, str]:
+    """Return of each word those that it counts with: itself alone, where there are not too many."""
     different = list(dict.fromkeys(words))
     size = -(-len(different) // MAX_WORDS)
-    return {word: f"{column}: {' '.join(different[i // size * size :][:size])}" for i, word in enumerate(different)}
+    return {word: " ".join(different[i // size * size :][:size]) for i, word in enumerate(different)}
 
 
 def _join(words: Sequence[tuple[str, str]], mixed: Columns) -> NDArray[Any]:
     """Return the texts of those words whose parts are there, shape (rows,)."""
     there = np.stack([mixed[part] for _, part in words], axis=1)
-    texts = [" ".join(word for (word, _), kept in zip(words, row, strict=True) if kept) or BLANK for row in there.tolist()]
-    return np.array(texts, dtype=object)
+    return np.array([" ".join(compress((word for word, _ in words), row)) or BLANK for row in there], dtype=object)
