@@ -18,7 +18,7 @@ def _show(number: int, explanation: Explanation) -> str:
     rest = sum(explanation.contributions.values()) - sum(reason.contribution for reason in reasons)
     contributions = [(f"{r.contribution:+.4g}", _equate(r.column, r.value), r.description) for r in reasons]
     if others:
-        contributions.append((f"{rest:+.4g}", f"{others} others", ""))
+        contributions.append((f"{rest:+.4g}", f"{others} more", ""))
     lines += _align(contributions)
     if explanation.changes:
         changes = [(f"{c.becomes:.4g}", _equate(c.column, c.value), c.description) for c in explanation.changes]

@@ -17,8 +17,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from .core.contract.columns import Answer, Columns
 from .core.evaluation.report import Table
+from .core.task.words import find_words
 from .core.training.fitting import Fit
-from .core.training.words import find_words, prepend
+from .core.training.words import prepend
 from .schema import FEATURES, LABELS
 
 HEAVIEST = 8

@@ -10,23 +10,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from ..contract.columns import Column, Words
-from ..errors import ProjectError
-
 OPSETS = {"": 20, "ai.onnx.ml": 1}
 """The oldest versions of ONNX's operators that have those used here."""
-
-
-def find_words(features: tuple[Column, ...]) -> str:
-    """Return the name of the feature that a model of texts takes.
-
-    Raises:
-        ProjectError: there is none, or there are others.
-    """
-    match features:
-        case (Words(name=name),):
-            return name
-    raise ProjectError("FEATURES in schema.py must be one column of Words, which features() returns")
 
 
 def prepend(model: onnx.ModelProto, vocabulary: Mapping[str, int], labels: int) -> onnx.ModelProto:
