@@ -33,5 +33,5 @@ def _find_keyword(texts: list[frozenset[str]], chosen: NDArray[np.bool_]) -> str
     inside, outside = Counter[str](), Counter[str]()
     for words, inner in zip(texts, chosen, strict=True):
         (inside if inner else outside).update(words)
-    rows, others = (int(np.count_nonzero(some)) for some in (chosen, ~chosen))
+    rows, others = (max(1, int(np.count_nonzero(some))) for some in (chosen, ~chosen))
     return max(sorted(inside), key=lambda word: inside[word] / rows - outside[word] / others, default="")
