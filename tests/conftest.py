@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from copier import Settings, run_copy, run_update
+from copier._main import Worker
 from jinja2 import Environment
 from plumbum import local
 
@@ -23,6 +24,17 @@ GIT_CONFIG = """\
 [init]
     defaultBranch = main
 """
+
+
+LONG = (
+    *("test_kubernetes.py", "test_explorer.py", "test_packages.py", "test_new.py", "test_kubernetes_defects.py"),
+    *("test_ci_execution.py", "test_update_lines.py", "test_swap.py", "test_image.py", "test_object_stores.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the modules that take longest, so that no worker is left with one of them when the others are done."""
+    items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -76,6 +88,18 @@ def compiled_once() -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Environment, "compile", compile_once)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def modes_are_kept() -> Iterator[None]:
+    """Let Copier not ask git about the mode of each file: it does nothing then, for git keeps modes on these machines.
+
+    The question is a process for each file, a third of what a project costs.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        if os.name == "posix":
+            patch.setattr(Worker, "_sync_git_index_executable_bit", lambda *_: None)
         yield
 
 

@@ -149,6 +149,7 @@ def cli_inside(
     monkeypatch.setattr(source, "_REPOSITORY", template_repo)
     monkeypatch.setattr(source, "_EMBEDDED", tmp_path / "nowhere")
     monkeypatch.setenv("UV_OFFLINE", "1")
+    monkeypatch.delenv("UV", raising=False)
     place = tmp_path / "place"
     place.mkdir()
     return CliInside((), place, patch=monkeypatch, captured=capfd)

@@ -16,10 +16,10 @@ import yaml
 from tests.cli.conftest import QUICK, TAG, URL, Cli, git, in_clone, recorded, tree
 
 
-def test_a_project_is_whole_and_committed(cli: Cli) -> None:
-    done = cli("new", "churn", "--defaults", "--no-lock")
-    project = cli.cwd / "churn"
-    assert list(cli.cwd.iterdir()) == [project]
+def test_a_project_is_whole_and_committed(cli_inside: Cli) -> None:
+    done = cli_inside("new", "churn", "--defaults", "--no-lock")
+    project = cli_inside.cwd / "churn"
+    assert list(cli_inside.cwd.iterdir()) == [project]
     assert (project / "src/churn/model.py").is_file()
     assert git(project, "symbolic-ref", "HEAD") == "refs/heads/main"
     assert git(project, "rev-list", "--count", "HEAD") == "1"
@@ -27,18 +27,18 @@ def test_a_project_is_whole_and_committed(cli: Cli) -> None:
     assert done.stderr == ""
 
 
-def test_it_ends_with_a_short_tree_and_three_commands(cli: Cli) -> None:
-    lines = cli("new", "churn", *QUICK).stdout.splitlines()
+def test_it_ends_with_a_short_tree_and_three_commands(cli_inside: Cli) -> None:
+    lines = cli_inside("new", "churn", *QUICK).stdout.splitlines()
     assert lines[-4:] == ["Next:", "  cd churn", "  uv run churn pipeline", "  uv run churn serve"]
     assert len(lines) < 20
     assert any("src/churn/" in line for line in lines)
 
 
-def test_the_origin_is_recorded_without_a_trace_of_this_machine(cli: Cli) -> None:
-    cli("new", "churn", *QUICK)
-    answers = recorded(cli.cwd / "churn")
+def test_the_origin_is_recorded_without_a_trace_of_this_machine(cli_inside: Cli) -> None:
+    cli_inside("new", "churn", *QUICK)
+    answers = recorded(cli_inside.cwd / "churn")
     assert (answers["_src_path"], answers["_commit"]) == (URL, TAG)
-    assert str(cli.cwd.parent) not in (cli.cwd / "churn/.copier-answers.yml").read_text("utf-8")
+    assert str(cli_inside.cwd.parent) not in (cli_inside.cwd / "churn/.copier-answers.yml").read_text("utf-8")
 
 
 def test_later_commits_are_described_as_copier_describes_them(clone: Path, tmp_path: Path) -> None:
@@ -61,33 +61,33 @@ def test_a_change_beside_the_template_is_none_of_it(clone: Path, tmp_path: Path)
 
 
 # ── Answers ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_the_path_gives_the_name(cli: Cli) -> None:
-    cli("new", "Customer churn", *QUICK)
-    assert recorded(cli.cwd / "Customer churn")["project_name"] == "Customer churn"
-    assert (cli.cwd / "Customer churn/src/customer_churn").is_dir()
+def test_the_path_gives_the_name(cli_inside: Cli) -> None:
+    cli_inside("new", "Customer churn", *QUICK)
+    assert recorded(cli_inside.cwd / "Customer churn")["project_name"] == "Customer churn"
+    assert (cli_inside.cwd / "Customer churn/src/customer_churn").is_dir()
 
 
-def test_a_given_name_wins_over_the_path(cli: Cli) -> None:
-    cli("new", "7up", *QUICK, "--set", "project_name=Churn")
-    assert recorded(cli.cwd / "7up")["project_name"] == "Churn"
+def test_a_given_name_wins_over_the_path(cli_inside: Cli) -> None:
+    cli_inside("new", "7up", *QUICK, "--set", "project_name=Churn")
+    assert recorded(cli_inside.cwd / "7up")["project_name"] == "Churn"
 
 
-def test_set_wins_over_a_file_and_may_hold_equals_signs(cli: Cli) -> None:
-    (cli.cwd / "answers.yml").write_text("description: of the file\nauthor_name: Grace Hopper\n", "utf-8")
-    cli("new", "churn", *QUICK, "--answers", "answers.yml", "--set", "description=a=b")
-    answers = recorded(cli.cwd / "churn")
+def test_set_wins_over_a_file_and_may_hold_equals_signs(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "answers.yml").write_text("description: of the file\nauthor_name: Grace Hopper\n", "utf-8")
+    cli_inside("new", "churn", *QUICK, "--answers", "answers.yml", "--set", "description=a=b")
+    answers = recorded(cli_inside.cwd / "churn")
     assert (answers["description"], answers["author_name"]) == ("a=b", "Grace Hopper")
 
 
-def test_another_projects_answers_will_do(cli: Cli) -> None:
-    cli("new", "first", *QUICK, "--set", "description=One of two", "--set", "project_name=Twin")
-    cli("new", "second", *QUICK, "--answers", "first/.copier-answers.yml")
-    assert tree(cli.cwd / "first") == tree(cli.cwd / "second")
+def test_another_projects_answers_will_do(cli_inside: Cli) -> None:
+    cli_inside("new", "first", *QUICK, "--set", "description=One of two", "--set", "project_name=Twin")
+    cli_inside("new", "second", *QUICK, "--answers", "first/.copier-answers.yml")
+    assert tree(cli_inside.cwd / "first") == tree(cli_inside.cwd / "second")
 
 
-def test_git_says_who_the_author_is(cli: Cli) -> None:
-    cli("new", "churn", *QUICK)
-    answers = recorded(cli.cwd / "churn")
+def test_git_says_who_the_author_is(cli_inside: Cli) -> None:
+    cli_inside("new", "churn", *QUICK)
+    answers = recorded(cli_inside.cwd / "churn")
     assert (answers["author_name"], answers["author_email"]) == ("Ada Lovelace", "ada@example.org")
 
 
@@ -108,9 +108,9 @@ def test_copiers_own_settings_do_not_leak_in(cli: Cli, tmp_path: Path) -> None:
 
 
 # ── Git ─────────────────────────────────────────────────────────────────────────────────────────────────────────────
-def test_no_git_means_no_repository(cli: Cli) -> None:
-    assert cli("new", "churn", *QUICK).stderr == ""
-    assert not (cli.cwd / "churn/.git").exists()
+def test_no_git_means_no_repository(cli_inside: Cli) -> None:
+    assert cli_inside("new", "churn", *QUICK).stderr == ""
+    assert not (cli_inside.cwd / "churn/.git").exists()
 
 
 def test_the_users_hooks_key_and_ignore_list_do_not_break_the_first_commit(cli: Cli, tmp_path: Path) -> None:
@@ -146,24 +146,24 @@ def test_without_a_name_all_is_staged_and_said(cli: Cli, tmp_path: Path) -> None
     assert git(project, "status", "--porcelain") == ""
 
 
-def test_inside_another_repository_none_is_started(cli: Cli) -> None:
-    git(cli.cwd, "init", "--quiet")
-    before = tree(cli.cwd / ".git")
-    done = cli("new", "churn", "--defaults", "--no-lock")
-    assert not (cli.cwd / "churn/.git").exists()
-    assert tree(cli.cwd / ".git") == before
+def test_inside_another_repository_none_is_started(cli_inside: Cli) -> None:
+    git(cli_inside.cwd, "init", "--quiet")
+    before = tree(cli_inside.cwd / ".git")
+    done = cli_inside("new", "churn", "--defaults", "--no-lock")
+    assert not (cli_inside.cwd / "churn/.git").exists()
+    assert tree(cli_inside.cwd / ".git") == before
     assert done.stderr == (
-        f"Note: {cli.cwd} is a repository already, so none was started inside it, and its CI is the one that has to"
-        " call the project's scripts.\n"
+        f"Note: {cli_inside.cwd} is a repository already, so none was started inside it, and its CI is the one that has"
+        " to call the project's scripts.\n"
     )
-    assert recorded(cli.cwd / "churn")["ci"] == "none"
+    assert recorded(cli_inside.cwd / "churn")["ci"] == "none"
 
 
-def test_inside_another_repository_ci_would_be_ignored_and_is_refused(cli: Cli) -> None:
-    git(cli.cwd, "init", "--quiet")
-    done = cli("new", "churn", *QUICK, "--set", "ci=gitlab", code=1)
-    assert done.stderr.startswith(f"Error: ci: CI reads the files of {cli.cwd} only")
-    assert not (cli.cwd / "churn").exists()
+def test_inside_another_repository_ci_would_be_ignored_and_is_refused(cli_inside: Cli) -> None:
+    git(cli_inside.cwd, "init", "--quiet")
+    done = cli_inside("new", "churn", *QUICK, "--set", "ci=gitlab", code=1)
+    assert done.stderr.startswith(f"Error: ci: CI reads the files of {cli_inside.cwd} only")
+    assert not (cli_inside.cwd / "churn").exists()
 
 
 def test_the_callers_repository_is_left_alone(cli: Cli, tmp_path: Path) -> None:

@@ -27,18 +27,18 @@ def test_a_dry_run_writes_nothing(cli: Cli, tmp_path: Path, options: tuple[str, 
     assert names(scratch) == []
 
 
-def test_a_dry_run_shows_every_file(cli: Cli) -> None:
-    shown = cli("new", "churn", "--defaults", "--dry-run").stdout
-    cli("new", "churn", *QUICK)
-    for path in (cli.cwd / "churn").rglob("*"):
+def test_a_dry_run_shows_every_file(cli_inside: Cli) -> None:
+    shown = cli_inside("new", "churn", "--defaults", "--dry-run").stdout
+    cli_inside("new", "churn", *QUICK)
+    for path in (cli_inside.cwd / "churn").rglob("*"):
         assert f"── {path.name}" in shown
     assert shown.endswith("files; nothing was written.\n")
 
 
-def test_a_dry_run_announces_what_then_is_written(cli: Cli) -> None:
-    announced = described(cli, "--dry-run")
-    made = described(cli, *QUICK)
-    project = cli.cwd / "churn"
+def test_a_dry_run_announces_what_then_is_written(cli_inside: Cli) -> None:
+    announced = described(cli_inside, "--dry-run")
+    made = described(cli_inside, *QUICK)
+    project = cli_inside.cwd / "churn"
     written = {
         path.relative_to(project).as_posix(): path.stat().st_size for path in project.rglob("*") if path.is_file()
     }
@@ -46,14 +46,14 @@ def test_a_dry_run_announces_what_then_is_written(cli: Cli) -> None:
     assert announced == {**made, "written": False}
 
 
-def test_a_dry_run_refuses_what_new_refuses(cli: Cli) -> None:
-    (cli.cwd / "churn").write_text("precious", "utf-8")
-    assert cli.refuses("new", "churn", "--dry-run").startswith("churn exists")
-    assert cli.refuses("new", "7up", "--dry-run").startswith("'7up' cannot be")
+def test_a_dry_run_refuses_what_new_refuses(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "churn").write_text("precious", "utf-8")
+    assert cli_inside.refuses("new", "churn", "--dry-run").startswith("churn exists")
+    assert cli_inside.refuses("new", "7up", "--dry-run").startswith("'7up' cannot be")
 
 
-def test_each_file_tells_the_layers_that_it_comes_from(cli: Cli, template_repo: Path) -> None:
-    result = described(cli, "--dry-run")
+def test_each_file_tells_the_layers_that_it_comes_from(cli_inside: Cli, template_repo: Path) -> None:
+    result = described(cli_inside, "--dry-run")
     layers = {file["path"]: file["layers"] for file in result["files"]}
     assert layers["pyproject.toml"] == []
     assert layers["src/churn/schema.py"] == ["task_tabular_classification"]
@@ -65,9 +65,9 @@ def test_each_file_tells_the_layers_that_it_comes_from(cli: Cli, template_repo: 
     assert folders == asked | {f"{{{{ {layer} }}}}" for layer in computed}
 
 
-def test_json_tells_all_about_the_project(cli: Cli) -> None:
-    result = described(cli, "--defaults", "--no-lock")
-    project = cli.cwd / "churn"
+def test_json_tells_all_about_the_project(cli_inside: Cli) -> None:
+    result = described(cli_inside, "--defaults", "--no-lock")
+    project = cli_inside.cwd / "churn"
     assert result["path"] == str(project)
     assert result["written"] is True
     assert result["template"] == {"url": URL, "commit": TAG}
@@ -87,6 +87,6 @@ def test_warnings_are_part_of_the_json(clone: Path, tmp_path: Path) -> None:
     assert warning.startswith("The template has changes")
 
 
-def test_a_refusal_leaves_stdout_to_nobody(cli: Cli) -> None:
-    (cli.cwd / "churn").write_text("precious", "utf-8")
-    cli.refuses("new", "churn", "--json")  # which insists that stdout is empty
+def test_a_refusal_leaves_stdout_to_nobody(cli_inside: Cli) -> None:
+    (cli_inside.cwd / "churn").write_text("precious", "utf-8")
+    cli_inside.refuses("new", "churn", "--json")  # which insists that stdout is empty

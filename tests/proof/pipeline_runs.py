@@ -78,6 +78,8 @@ class GitHub(Runner):
         config = yaml.safe_load((self.project / f".github/workflows/{workflow}.yml").read_text("utf-8"))
         job = config["jobs"][stage]
         common = self.resolve({**config.get("env", {}), **job.get("env", {})})
+        if "id-token" in job.get("permissions", {}):
+            common["ACTIONS_ID_TOKEN_REQUEST_TOKEN"] = "token"
         done = subprocess.CompletedProcess([], 0, "", "")
         for step in job["steps"]:
             if "cloud-login" in step.get("uses", ""):
@@ -166,6 +168,7 @@ class GitLab(Runner):
             "CI_PROJECT_PATH": "team/churn",
             "CI_PIPELINE_SOURCE": source,
             "CLOUD_TOKEN": "token",
+            **dict.fromkeys(config[job].get("id_tokens", ()), "token"),
             **({"SERVING": self.outputs["SERVING"]} if "SERVING" in self.outputs else {}),
         }
         command = [need("gitlab-ci-local"), "--file", local.name, job]

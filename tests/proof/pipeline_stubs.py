@@ -50,14 +50,21 @@ def docker(*arguments: str) -> int:
 
 
 def cosign(action: str, *arguments: str) -> int:
-    """Sign images, and verify that they were, for whoever may read the registry."""
-    signed = STATE / "signed"
+    """Sign images and files for a job that can prove who it is, and verify that they were signed as they are now."""
+    signing, named = action.startswith("sign"), arguments[-1]
+    if signing and not (os.environ.get("SIGSTORE_ID_TOKEN") or os.environ.get("ACTIONS_ID_TOKEN_REQUEST_TOKEN")):
+        return _refuse("Error: signing: no identity token was found, and no browser can be opened to get one")
+    if action.endswith("-blob"):
+        signature = Path(arguments[arguments.index("--bundle") + 1])
+        digest = hashlib.sha256(Path(named).read_bytes()).hexdigest()
+        if signing:
+            signature.write_text(digest)
+        return 0 if signature.read_text() == digest else _refuse("Error: invalid signature when validating the blob")
     if not (STATE / "registry").exists():
         return _refuse("UNAUTHORIZED: authentication required")
-    if action == "sign":
-        _write(signed, arguments[-1])
-        return 0
-    return 0 if arguments[-1] in _lines(signed) else 1
+    if signing:
+        _write(STATE / "signed", named)
+    return 0 if named in _lines(STATE / "signed") else 1
 
 
 def kubectl(*arguments: str) -> int:

@@ -259,6 +259,23 @@ def test_an_image_that_nobody_has_signed_goes_nowhere(site: Site) -> None:
     assert site.applied() == applied
 
 
+def test_a_model_that_this_pipeline_has_not_signed_goes_nowhere(site: Site) -> None:
+    model = Path(site.applied()[-1].split()[2])
+    signature, applied = model / "manifest.sigstore.json", site.applied()
+    assert signature.exists() == site.signs
+    if not site.signs:
+        return
+    kept = signature.read_text()
+    try:
+        signature.unlink()
+        assert "is not signed: CI signs what it trains" in site.run("production", -1)
+        signature.write_text("of another bundle")
+        assert "invalid signature" in site.run("production", -1)
+    finally:
+        signature.write_text(kept)
+    assert site.applied() == applied
+
+
 def test_a_stage_that_is_somebody_else_gets_nowhere(site: Site) -> None:
     applied, pushed = site.applied(), (site.state / "pushed").read_text()
     variables = site.runner.variables

@@ -102,6 +102,14 @@ def test_a_training_that_is_asked_for_waits_for_nothing(scripts: Scripts) -> Non
     assert scripts.calls() == [f"uv run {_slug(scripts)} pipeline"]
 
 
+def test_what_was_trained_is_signed_by_whoever_can_sign(scripts: Scripts) -> None:
+    assert scripts.run("train", "asked", SIGNER="me", ISSUER="you").returncode == 0
+    _, brought, signed, published = scripts.calls()
+    assert brought.endswith(" manifest candidate artifacts/manifest")
+    assert signed.startswith("cosign sign-blob --yes --bundle artifacts/manifest/manifest.sigstore.json ")
+    assert published.endswith(" artifacts/manifest --publish")
+
+
 # ── Images ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 def test_an_image_that_the_scanner_refuses_goes_no_further(scripts: Scripts) -> None:
     scan = scripts.project / "scripts/scan"
@@ -129,8 +137,11 @@ def test_the_service_is_asked_for_what_was_released(scripts: Scripts) -> None:
     scripts.release("staging", "1")
     variables = {"DEPLOY": "gitops", "URL": "https://churn", "IMAGE": "r.io/churn", "SIGNER": "me", "ISSUER": "you"}
     assert scripts.run("deploy", "staging", **variables).returncode == 0
-    (verified,) = [call for call in scripts.calls() if call.startswith("cosign")]
-    assert verified.endswith(" registry.example.com/churn@sha256:1")
+    image, model = [call for call in scripts.calls() if call.startswith("cosign")]
+    assert image.endswith(" registry.example.com/churn@sha256:1")
+    assert model.startswith("cosign verify-blob --certificate-identity me --certificate-oidc-issuer you ")
+    (brought,) = [call for call in scripts.calls() if " manifest " in call]
+    assert brought.endswith(" manifest s3://bucket/models/bundles/1 artifacts/manifest --signed")
     asked = " --model s3://bucket/models/bundles/1 --image registry.example.com/churn@sha256:1 "
     assert asked in scripts.calls()[-1]
 

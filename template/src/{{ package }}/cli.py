@@ -340,6 +340,24 @@ def champion(as_json: AsJson = False) -> None:
 
 
 @app.command()
+def manifest(
+    model: Annotated[str, typer.Argument(metavar="MODEL", help="candidate, champion, a bundle's id, path or URI.")],
+    folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="What gets manifest.json and its signature.")],
+    signed: Annotated[bool, typer.Option("--signed", help="Refuse a bundle without a signature.")] = False,
+    publish: Annotated[bool, typer.Option("--publish", help="Put FOLDER's signature beside the bundle.")] = False,
+) -> None:
+    """Bring a bundle's manifest and signature here for cosign, which signs and verifies them."""
+    from .core.bundles import registry, sigstore
+
+    uri = registry.find(model, Settings())
+    if publish:
+        sigstore.publish(uri, folder)
+    elif not sigstore.bring(uri, folder) and signed:
+        raise ProjectError(f"the bundle {uri} is not signed: CI signs what it trains")
+    typer.echo(uri)
+
+
+@app.command()
 def smoke(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the service is, such as https://churn.example.org")],
     model: Annotated[str, typer.Option(help="The bundle that it should serve, by its id or URI.")] = "",
