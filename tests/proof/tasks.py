@@ -18,6 +18,7 @@ WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("tabular_regression", "pytorch"): {"epochs": 2, "learning_rate": 1e-3},
     ("tabular_regression", "sklearn"): {"max_iter": 2, "max_leaf_nodes": 2},
     ("tabular_regression", "xgboost"): {"n_estimators": 1, "max_depth": 1},
+    ("text_classification", "sklearn"): {"max_features": 20},
 }
 """Parameters with which a model of each pair beats the naive baseline, and is clearly worse than with the sample's."""
 
@@ -38,8 +39,13 @@ IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
     "anomaly_detection": _is_scored,
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
+    "text_classification": _adds_up,
 }
 """What must hold for every prediction of each task, whatever was asked."""
+
+
+TABULAR = ("tabular_classification", "tabular_regression", "anomaly_detection")
+"""The tasks whose rows have columns of any kind; tests that bring other columns are of these."""
 
 
 def as_columns(prediction: Prediction) -> dict[str, Any]:

@@ -15,7 +15,7 @@ import pytest
 from tests.cli.conftest import Cli, git, in_clone, recorded, tree
 from tests.cli.test_packages import NO_NETWORK, build, built
 
-MODEL = "template/{{ task_tabular_classification }}/src/{{ package }}/metrics.py"
+MODEL = "template/{{ answer_labels }}/src/{{ package }}/metrics.py"
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.proof import tasks
 from tests.proof.project import Project, substitute
 
 FLOWERS = '''\
@@ -94,8 +95,8 @@ READ = "scan(params.data.source, params.data.query)"
 @pytest.fixture
 def copy(project: Project, tmp_path: Path) -> Project:
     """Return a copy of the project, to be changed; the tables of these tests have labels."""
-    if "\nLABELS = " not in (project.package / "schema.py").read_text("utf-8"):
-        pytest.skip("the task has no labels")
+    if project.task not in tasks.TABULAR or "\nLABELS = " not in (project.package / "schema.py").read_text("utf-8"):
+        pytest.skip("the task is not about tables with labels")
     return project.copy(tmp_path / "copy")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,12 @@ from tests.proof.pairs.test_service import instances
 from tests.proof.project import Project
 
 Rows = list[dict[str, Any]]
+OTHERWISE: dict[str, Callable[[list[Any]], Any]] = {
+    "number": max,
+    "category": lambda _: "spaceship",
+    "text": lambda texts: " ".join(texts)[:1000],
+}
+"""What all rows are given in the place of a column's values, for each kind of column."""
 
 
 def held_out(project: Project, rows: Rows) -> Rows:
@@ -38,7 +45,7 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     with calm.served() as service:
         rows = instances(champion.cwd / champion.source, service)
         signature = service.get("/v1/model")["signature"]
-        first = {column["type"]: column["name"] for column in reversed(signature["inputs"])}
+        shown = {kind: [c["name"] for c in signature["inputs"] if c["type"] == kind] for kind in OTHERWISE}
         asked = held_out(champion, rows)
         service.predict(asked)
     report = calm.json("monitor", "--out", tmp_path / "reports/calm")
@@ -47,17 +54,19 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     assert [column["name"] for column in report["columns"] if column["drifted"]] == []
 
     with shifted.served() as service:
-        number = first["number"]
-        strange = {number: max(row[number] for row in asked)}
-        strange |= {name: "spaceship" for kind, name in first.items() if kind == "category"}
-        service.predict([row | strange for row in asked])
+        other = {names[0]: OTHERWISE[kind]([row[names[0]] for row in asked]) for kind, names in shown.items() if names}
+        service.predict([row | other for row in asked])
     report = shifted.json("monitor", "--out", tmp_path / "reports/shifted", code=4)
     drifted = {column["name"] for column in report["columns"] if column["drifted"]}
-    assert strange.keys() <= drifted
-    assert drifted - strange.keys() <= {column["name"] for column in signature["outputs"]}
+    changed = {name for name in other if name not in shown["text"]}
+    changed |= {f"{name}: {measure}" for name in other if name in shown["text"] for measure in ("characters", "words")}
+    assert changed
+    assert changed <= drifted
+    assert drifted - changed <= {column["name"] for column in signature["outputs"]}
     written = tmp_path / "reports/shifted"
     assert json.loads((written / "drift.json").read_text()) == report
-    assert f"| {number} |" in (written / "drift.md").read_text()
-    assert f'drift_detected{{column="{number}"}} 1.0' in (written / "drift.prom").read_text()
+    name = min(changed)
+    assert f"| {name} |" in (written / "drift.md").read_text()
+    assert f'drift_detected{{column="{name}"}} 1.0' in (written / "drift.prom").read_text()
     assert "have drifted" in shifted.refuses("monitor", code=4)
     assert shifted.json("monitor", "--hours", 0)["rows"] == 0

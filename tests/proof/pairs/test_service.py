@@ -33,7 +33,7 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read = {"number": float, "category": str}
+    read = {"number": float, "category": str, "text": str}
     return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
@@ -196,4 +196,4 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
     if of["type"] == "number":
         return st.floats(of.get("minimum"), of.get("maximum"), allow_nan=False, allow_infinity=False)
     assert of["type"] == "string", of
-    return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0))
+    return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))

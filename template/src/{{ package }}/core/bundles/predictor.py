@@ -7,6 +7,7 @@ returns here: everything else asks for no more than `Predictor`.
 from pathlib import Path
 from typing import Protocol, Self
 
+import numpy as np
 import onnxruntime as ort
 
 from ..contract.columns import Answer, Columns
@@ -14,6 +15,9 @@ from ..contract.signature import Signature
 from ..errors import ProjectError
 from .bundle import Bundle
 from .fingerprint import features_sha256
+
+ROWS_AT_ONCE = 2_000
+"""How many rows a graph is given: what it makes of each may be as wide as a vocabulary."""
 
 
 class Predictor(Protocol):
@@ -53,6 +57,14 @@ class OnnxPredictor:
         numbers, texts = self.signature.matrices(columns)
         feeds = {"numbers": numbers, "texts": texts}
         feeds = {name: feeds[name] for name in self._inputs}
+        rows = len(next(iter(feeds.values())))
+        if rows <= ROWS_AT_ONCE:
+            return self._run(feeds)
+        starts = range(0, rows, ROWS_AT_ONCE)
+        parts = [self._run({name: values[i : i + ROWS_AT_ONCE] for name, values in feeds.items()}) for i in starts]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def _run(self, feeds: Columns) -> Answer:
         return dict(zip(self._outputs, self._session.run(self._outputs, feeds), strict=True))
 
 

@@ -1,6 +1,7 @@
 """The kinds of columns: everything that depends on a column's kind is a method of its class, and nothing elsewhere."""
 
 import datetime
+import hashlib
 from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -15,6 +16,8 @@ Answer = Columns
 """What a model answers: the outputs of its graph by name, whose first axis is the rows."""
 UNSEEN = "(never seen) ½ 雨"
 """A value that no training data hold."""
+STRANGE = ("…!", " ", "ÀÉÎ Straße ﬁn İstanbul", "東京は晴れ 서울", "👩‍👩‍👧 🙂", "e\u0301te\u0301", "0")
+"""Texts in which letters, words and spaces are not what they seem."""
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,6 +67,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what else to try, in place of an array, where an export is compared with its model."""
         return [self.array([None] * len(array))] if self.nullable else []
+
+    def to_log(self, value: Any) -> Any:
+        """Return what the prediction log holds of a value of a request."""
+        return value
 
     def plain(self, array: NDArray[Any]) -> list[Any]:
         """Return an array's values as JSON has them."""
@@ -154,9 +161,13 @@ class Category(_String, frozen=True, kw_only=True, tag="category"):
 
 
 class Text(_String, frozen=True, kw_only=True, tag="text"):
-    """Free text, from which `features.py` derives features; its length may drift, its values are not counted."""
+    """Free text, from which `features.py` derives features; its length may drift, its values are not counted.
+
+    Where it is not `logged`, the prediction log holds its SHA-256 and its lengths in place of it.
+    """
 
     max_length: int = 10_000
+    logged: bool = False
 
     def type(self) -> Any:
         """Return the type of a value in a request."""
@@ -168,15 +179,47 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
         return super().faults(array) | {f"longer than {self.max_length} characters": long}
 
     def facets(self, array: NDArray[Any]) -> Columns:
-        """Return the numbers of characters and words, shape (rows,) each."""
+        """Return the numbers of characters and words, shape (rows,) each, of texts or of what is logged of them."""
+        logged = [value if isinstance(value, dict) else self.measure(value) for value in array]
         return {
-            f"{self.name}: characters": np.array([len(value) for value in array], dtype=np.float64),
-            f"{self.name}: words": np.array([len(value.split()) for value in array], dtype=np.float64),
+            f"{self.name}: {measure}": np.array([one[measure] for one in logged], dtype=np.float64)
+            for measure in ("characters", "words")
         }
+
+    def to_log(self, value: Any) -> Any:
+        """Return what the prediction log holds of a value; equal texts have the same hash."""
+        if self.logged or not value:
+            return value
+        return {"sha256": hashlib.sha256(value.encode()).hexdigest(), **self.measure(value)}
+
+    @staticmethod
+    def measure(value: str) -> dict[str, int]:
+        """Return the numbers of characters and words."""
+        return {"characters": len(value), "words": len(value.split())}
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        long = [(f"{value} " * (self.max_length // (len(value) + 1) + 1))[: self.max_length] for value in array[:10]]
+        strange = [*STRANGE, *long]
+        return [*super().probes(array), self.array([strange[i % len(strange)] for i in range(len(array))])]
 
     def typical(self, array: NDArray[Any]) -> str:
         """Return a text that is nobody's."""
         return "An example."
+
+
+class Words(_String, frozen=True, kw_only=True, tag="words"):
+    """The words of a text with a space between them, which `features.py` makes: what a model of texts takes."""
+
+    matrix = "texts"
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return str
+
+    def typical(self, array: NDArray[Any]) -> str:
+        """Return words that are nobody's."""
+        return "an example"
 
 
 class Date(Kind, frozen=True, kw_only=True, tag="date"):
@@ -212,4 +255,4 @@ class Date(Kind, frozen=True, kw_only=True, tag="date"):
         return [*super().probes(array), *ends]
 
 
-Column = Number | Category | Text | Date
+Column = Number | Category | Text | Words | Date

@@ -6,16 +6,17 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from .columns import Category, Column, Columns, Date, Number, Text
+from .columns import Category, Column, Columns, Date, Number, Text, Words
 
 READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
     Number: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
     Category: lambda values: values.cast(pl.String, strict=False),
     Text: lambda values: values.cast(pl.String, strict=False),
+    Words: lambda values: values.cast(pl.String, strict=False),
     Date: lambda values: values.cast(pl.String, strict=False).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
 }
 """How values of any type are read as each kind; what cannot be read as such becomes null."""
-FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: ""}
+FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: "", Words: ""}
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
 
 

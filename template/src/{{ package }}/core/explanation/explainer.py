@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..bundles.predictor import Predictor
-from ..contract.columns import Column, Columns
+from ..contract.columns import Columns
 from ..contract.optional import CHANGEABLE
 from ..evaluation.measure import take
 from ..monitoring.profiles import Profile
@@ -19,6 +19,7 @@ from ..task.answer import Prediction, flatten, to_predictions
 from ..task.explained import ONLY_SUPPORTING, choose_output
 from .background import draw
 from .changes import find_changes
+from .parts import Part, Parts
 from .shapley import attribute
 
 MAX_BACKGROUND, MIN_BACKGROUND = 100, 10
@@ -29,7 +30,7 @@ MAX_REASONS = 4
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """An input that moves the number most, in the schema's words, with its value in the row."""
+    """An input that moves the number most, in the schema's words, with its value in the row, or a word of a text."""
 
     column: str
     description: str
@@ -55,7 +56,7 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why a row is answered so: `value` is `base` and all `contributions` together.
 
     `output` names the number that is explained. `base` is what it is on average over rows that are made up from the
-    profile of the data.
+    profile of the data, with blank texts. A text contributes by each of its words.
     """
 
     prediction: Prediction
@@ -77,9 +78,7 @@ class Explainer:
         self._profiles = profiles
         self._changeable = changeable
         self._inputs = predictor.signature.inputs
-        rows = MAX_PREDICTIONS // (2 * len(self._inputs) + 1)
-        rows = max(MIN_BACKGROUND, min(rows, MAX_BACKGROUND))
-        self._background = draw(predictor.signature, profiles, rows)
+        self._background = draw(predictor.signature, profiles, _count_background(len(self._inputs)))
 
     def explain(self, columns: Columns, seconds: float = inf) -> list[Explanation]:
         """Explain rows, as a request carries them; the same row always in the same way.
@@ -101,14 +100,16 @@ class Explainer:
 
         plain = {column.name: column.plain(row[column.name])[0] for column in self._inputs}
         seed = int.from_bytes(hashlib.blake2b(msgspec.json.encode(plain), digest_size=8).digest())
-        base, contributions = attribute(value, row, self._background, seed)
+        parts = Parts(self._inputs, row, self._background)
+        fewer = take(parts.background, np.arange(_count_background(len(parts.told))))
+        base, contributions = attribute(lambda mixed: value(parts.join(mixed)), parts.row, fewer, seed)
         return Explanation(
             prediction=to_predictions(answer)[0],
             output=output,
             value=float(flatten(answer)[output][0]),
             base=base,
-            contributions=dict(zip(row, contributions.tolist(), strict=True)),
-            reasons=_reasons(self._inputs, plain, contributions),
+            contributions=dict(zip(parts.told, contributions.tolist(), strict=True)),
+            reasons=_reasons(list(parts.told.values()), contributions),
             changes=[
                 Consequence(
                     column=change.column.name,
@@ -123,10 +124,17 @@ class Explainer:
         )
 
 
-def _reasons(inputs: Sequence[Column], plain: dict[str, Any], contributions: NDArray[np.float64]) -> list[Reason]:
-    """Return the inputs that contribute most, the largest first."""
+def _count_background(parts: int) -> int:
+    """Return how many rows of background a row in so many parts is compared with."""
+    return max(MIN_BACKGROUND, min(MAX_PREDICTIONS // (2 * parts + 1), MAX_BACKGROUND))
+
+
+def _reasons(parts: Sequence[Part], contributions: NDArray[np.float64]) -> list[Reason]:
+    """Return the parts that contribute most, the largest first."""
     weights = contributions if ONLY_SUPPORTING else np.abs(contributions)
     largest = [i for i in np.argsort(-weights, kind="stable")[:MAX_REASONS].tolist() if weights[i] > 0]
-    return [
-        Reason(inputs[i].name, inputs[i].description, plain[inputs[i].name], float(contributions[i])) for i in largest
-    ]
+    return [_name_reason(parts[i], float(contributions[i])) for i in largest]
+
+
+def _name_reason(part: Part, contribution: float) -> Reason:
+    return Reason(part.column.name, part.column.description, part.value, contribution)

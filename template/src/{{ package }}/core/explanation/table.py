@@ -14,11 +14,11 @@ def show(explanations: Iterable[Explanation]) -> str:
 def _show(number: int, explanation: Explanation) -> str:
     output, reasons = explanation.output, explanation.reasons
     lines = [f"Row {number}: {output} is {explanation.value:.4g}, and {explanation.base:.4g} on average"]
-    told = {reason.column for reason in reasons}
-    rest = [gain for name, gain in explanation.contributions.items() if name not in told]
+    others = len(explanation.contributions) - len(reasons)
+    rest = sum(explanation.contributions.values()) - sum(reason.contribution for reason in reasons)
     contributions = [(f"{r.contribution:+.4g}", _equate(r.column, r.value), r.description) for r in reasons]
-    if rest:
-        contributions.append((f"{sum(rest):+.4g}", f"{len(rest)} other inputs", ""))
+    if others:
+        contributions.append((f"{rest:+.4g}", f"{others} more", ""))
     lines += _align(contributions)
     if explanation.changes:
         changes = [(f"{c.becomes:.4g}", _equate(c.column, c.value), c.description) for c in explanation.changes]

@@ -25,6 +25,7 @@ from obstore.store import ObjectStore
 
 from ...settings import Settings
 from ..bundles.storage import open_folder
+from ..contract.columns import Column
 from ..contract.signature import Row
 from ..serving.telemetry import LOGGED
 from ..task.answer import Prediction
@@ -67,22 +68,23 @@ class PredictionLog:
         self._closing = False
 
     def add(
-        self, request_id: str, model: str, names: Sequence[str], rows: list[Row], answers: Iterable[Prediction]
+        self, request_id: str, model: str, columns: Sequence[Column], rows: list[Row], answers: Iterable[Prediction]
     ) -> None:
         """Take note of a request, or of a sample of them.
 
         Args:
             request_id: What later labels are joined on.
             model: The bundle's id.
-            names: The columns' names.
+            columns: The model's inputs.
             rows: Their values.
             answers: What was answered to each.
         """
         if not self._uri or random.random() >= self._sample:  # noqa: S311 (nothing secret depends on it)
             return
         now = datetime.now(UTC)
+        logged = [(i, column) for i, column in enumerate(columns) if column.name not in self._hidden]
         for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):
-            inputs = {name: value for name, value in zip(names, row, strict=True) if name not in self._hidden}
+            inputs = {column.name: column.to_log(row[i]) for i, column in logged}
             line = Record(request_id, number, now, model, inputs, answer)
             self._encoder.encode_into(line, self._lines, -1)
             self._lines += b"\n"

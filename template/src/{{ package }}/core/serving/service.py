@@ -69,7 +69,6 @@ class Model:
         self.bundle = bundle
         self.predictor = load(bundle)
         self.signature = self.predictor.signature
-        self.names = [column.name for column in self.signature.inputs]
         self.decoder = RequestDecoder(self.signature, settings.max_request_rows)
         self.explain_decoder = self.decoder.limited("ExplainRequest", settings.max_explained_rows)
         self.explainer = Explainer(self.predictor, load_reference(bundle.path).profiles)
@@ -134,7 +133,7 @@ class Service:
         unseen = model.signature.unseen(columns)
         for column, numbers in unseen.items():
             UNSEEN.labels(column).inc(len(numbers))
-        self.log.add(request_id, model.bundle.id, model.names, rows, predictions)
+        self.log.add(request_id, model.bundle.id, model.signature.inputs, rows, predictions)
         response = PredictResponse(request_id, model.bundle.id, predictions, to_warnings(unseen))
         return msgspec.json.encode(response)
 

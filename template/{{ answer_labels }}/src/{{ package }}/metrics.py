@@ -7,10 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .core.contract.columns import Answer
-from .core.evaluation.measure import Examples, Metric, Target, pool
+from .core.evaluation.measure import Metric, Target, pool
 from .core.evaluation.ranking import average_precision, roc_auc
 from .core.task.answer import decided
 from .core.task.decision import decide, tabulate, weigh
+from .core.task.naive import naive
 from .schema import LABELS
 
 __all__ = ["METRICS", "WATCHED", "decide", "naive", "tabulate", "weigh"]
@@ -90,9 +91,3 @@ METRICS: dict[str, Metric] = {
         bounds=(0, 1),
     ),
 }
-
-
-def naive(training: Examples, held_out: Examples) -> Answer:
-    """Return the answer without a model: how frequent each label is."""
-    shares = np.bincount(training.target, minlength=len(LABELS)) / training.rows
-    return {"probabilities": np.tile(shares, (held_out.rows, 1))}
