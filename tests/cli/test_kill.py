@@ -7,5 +7,5 @@ from tests.cli.killing import kill_often
 
 
 def test_killed_at_any_moment_there_is_nothing_or_a_whole_project(cli: Cli) -> None:
-    seen = kill_often(cli, 5, 20250101, "--no-lock")
+    seen = kill_often(cli, 3, 20250101, "--no-lock")
     assert seen["killed"] > 0
