@@ -36,6 +36,7 @@ OTHERS = {
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
     "uv add --group train 'adbc-driver-postgresql>=1.8'",
+    "uv add --group train 'psycopg[binary]>=3.2'",
     "uv run pytest",
     "uv sync",
 }
