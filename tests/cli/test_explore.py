@@ -38,7 +38,7 @@ def test_where_there_is_no_browser_the_page_is_named(with_short_page: Cli, tmp_p
     lynx.chmod(0o755)
     lynx.with_name("git").symlink_to(str(shutil.which("git")))
     nowhere = {"PATH": str(lynx.parent), "DISPLAY": "", "WAYLAND_DISPLAY": "", "BROWSER": ""}
-    done = with_short_page("explore", TMPDIR=str(tmp_path), **nowhere)
+    done = with_short_page.with_env(**nowhere)("explore", TMPDIR=str(tmp_path))
     assert Path(done.stdout.strip()).is_file()
     assert done.stderr == (
         "No browser can be opened from here: open that file with one, or save it with --save FILE.html.\n"
