@@ -71,3 +71,8 @@ def read_outcomes(outcomes: list[str]) -> NDArray[np.int64]:
 
 def _columns(labels: NDArray[Any], probabilities: NDArray[Any]) -> Columns:
     return {"label": labels} | {f"probability_{name}": probabilities[:, i] for i, name in enumerate(NAMES)}
+
+
+def lacking_in(target: NDArray[np.int64]) -> list[str]:
+    """Return the labels that no row has, of their positions in `LABELS`, shape (rows,)."""
+    return [name for i, name in enumerate(NAMES) if i not in target]

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from ..contract.columns import Answer
 from ..errors import ProjectError
 from ..evaluation.measure import Target
-from .answer import NAMES, decided
-from .target import lacking_in
+from .answer import NAMES, decided, lacking_in
 
 Share = Annotated[float, msgspec.Meta(gt=0, le=1)]
 Cost = Annotated[float, msgspec.Meta(gt=0)]

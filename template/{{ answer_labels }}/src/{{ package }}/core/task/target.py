@@ -10,7 +10,7 @@ from ..contract.columns import Category, Column
 from ..contract.tables import FILLERS, READERS
 from ..errors import ProjectError
 from ..evaluation.measure import Examples, Rows
-from .answer import NAMES
+from .answer import NAMES, lacking_in
 
 
 class Label(Category, frozen=True, kw_only=True):
@@ -59,11 +59,6 @@ def check(training: NDArray[np.int64], held_out: NDArray[np.int64]) -> None:
             f"no row held out is labelled {' or '.join(lacking)}: a model is measured by rows of at least two labels, "
             "so hold out more by split.holdout in params.yaml, or add such rows"
         )
-
-
-def lacking_in(target: NDArray[np.int64]) -> list[str]:
-    """Return the labels that no row has."""
-    return [name for i, name in enumerate(NAMES) if i not in target]
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
