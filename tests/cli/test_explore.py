@@ -57,10 +57,10 @@ def test_a_page_that_cannot_be_saved_is_one_sentence(with_short_page: Cli, tmp_p
     assert complaint == "The page cannot be saved as absent/page.html: No such file or directory."
 
 
-def test_a_page_that_cannot_be_made_is_one_sentence(clone: Path, tmp_path: Path) -> None:
-    (clone / "docs/explorer/page.css").unlink()
-    complaint = in_clone(clone, tmp_path).refuses("explore", TMPDIR=str(tmp_path.parent))
-    assert complaint.startswith("The explorer cannot be made: FileNotFoundError")
+def test_a_page_that_cannot_be_made_is_one_sentence(clone: Path, cli: Cli, tmp_path: Path) -> None:
+    (clone / "docs/explorer/highlight.py").unlink()  # found before anything is rendered
+    complaint = in_clone(clone, cli.cwd).refuses("explore", TMPDIR=str(tmp_path))
+    assert complaint.startswith("The explorer cannot be made: ImportError")
 
 
 def test_new_takes_the_choices_of_a_link(cli: Cli) -> None:
