@@ -19,7 +19,7 @@ def draw(held_out: Examples, answer: Answer, importances: dict[str, float], fold
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     with rc_context({"svg.hashsalt": "plots", "axes.spines.top": False, "axes.spines.right": False}):
-        drawn = figures.draw(held_out.target, answer) | {"Importance": _importance(importances)}
+        drawn = figures.draw(held_out, answer) | {"Importance": _importance(importances)}
         for title, figure in drawn.items():
             name = f"{title.lower().replace(' ', '_')}.svg"
             figure.savefig(folder / name, metadata={"Date": None})
