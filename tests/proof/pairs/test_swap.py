@@ -226,10 +226,8 @@ def save(model: Coefficients, path: Path) -> None:
     path.with_suffix(".json").write_bytes(msgspec.json.encode(model))
 '''
 
-CLASSIFIERS, REGRESSIONS, DETECTORS = (
-    [kind for kind in KINDS if kind["task"] == task]
-    for task in ("tabular_classification", "tabular_regression", "anomaly_detection")
-)
+CLASSIFIERS, REGRESSIONS, DETECTORS = ([kind for kind in KINDS if kind["task"] == task] for task in tasks.TABULAR)
+TABLES = [*CLASSIFIERS, *REGRESSIONS, *DETECTORS]
 
 
 @pytest.fixture
@@ -358,6 +356,7 @@ def draw_flower(task: str, rng: random.Random) -> tuple[float, float, object]:
     return length, width, score if task == "tabular_regression" else "b" if score > 0 else "a"
 
 
+@pytest.mark.parametrize("project", TABLES, ids=name_of, indirect=True)
 def test_other_data_of_numbers_only(copy: Project) -> None:
     rng = random.Random(0)
     rows: list[list[object]] = []
@@ -369,6 +368,7 @@ def test_other_data_of_numbers_only(copy: Project) -> None:
     prove(copy, {copy.source, *source(copy, "schema.py")})
 
 
+@pytest.mark.parametrize("project", TABLES, ids=name_of, indirect=True)
 def test_derived_features(champion: Project, copy: Project) -> None:
     shutil.copytree(champion.cwd / "artifacts", copy.folder / "artifacts")
     one, other = DERIVED[copy.task]
@@ -417,9 +417,10 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     path = copy.package / "source.py"
     body = re.search(r'def read\(.*?""".*?"""\n(.*?\n)\n', path.read_text("utf-8"), re.S)
     assert body
-    query = """\
+    read = tasks.READS.get(copy.task, "{}").format('pl.read_database("SELECT * FROM rows", database)')
+    query = f"""\
     with closing(sqlite3.connect(params.data.source)) as database:
-        return pl.read_database("SELECT * FROM rows", database)
+        return {read}
 """
     substitute(
         path, (body[1], query), ("import polars", "import sqlite3\nfrom contextlib import closing\n\nimport polars")
