@@ -54,7 +54,8 @@ def cut_newest(raw: pl.LazyFrame) -> pl.LazyFrame:
     _find_columns(raw.collect_schema().names())
     day = typed(Date(name=DAY))
     last = raw.select(day.max()).collect().item()
-    newest = raw.filter(day > pl.lit(last).dt.offset_by(f"-{HISTORY}{FREQUENCY}"))
+    is_new = day > pl.lit(last).dt.offset_by(f"-{HISTORY}{FREQUENCY}")
+    newest = raw.filter(is_new | day.is_null())  # what is no day is told, not dropped
     rows = _cut(_read(newest.collect()), extra=1)
     return _name(rows.filter(pl.col(DAY) == pl.col(DAY).max())).drop(TARGET.name).lazy()
 
