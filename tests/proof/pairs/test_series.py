@@ -108,7 +108,7 @@ assert whole.equals(shards), (whole, shards)
     champion.tool(
         "uv", "run", "--project", champion.folder, "python", "-c", script, tmp_path / "out", tmp_path / "shards"
     )
-    slips = {"2015-07-15": "whole number of periods", "2015-06-01": "more than once", "yesterday": "not a date"}
+    slips = {"2015-07-15": "whole number of periods", "2015-06-01": "more than once", "yesterday": "hold bad values"}
     text = (champion.cwd / champion.source).read_text("utf-8")
     for day, sentence in slips.items():
         (tmp_path / "slip.csv").write_text(text.rstrip("\n").rpartition("\n")[0] + f"\nAbilene,{day},1\n", "utf-8")
