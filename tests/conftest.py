@@ -26,14 +26,14 @@ GIT_CONFIG = """\
 """
 
 
-LONG = (
-    *("test_kubernetes.py", "test_explorer.py", "test_packages.py", "test_new.py", "test_kubernetes_defects.py"),
-    *("test_ci_execution.py", "test_update_lines.py", "test_swap.py", "test_image.py", "test_object_stores.py"),
-)
+LONG = ("test_kubernetes.py", "test_explorer.py", "test_packages.py", "test_new.py", "test_kubernetes_defects.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the modules that take longest, so that no worker is left with one of them when the others are done."""
+    """Begin with the modules that take longest, so that no worker is left with one of them when the others are done.
+
+    None of them is of the proof, which has an order of its own.
+    """
     items.sort(key=lambda item: LONG.index(item.path.name) if item.path.name in LONG else len(LONG))
 
 
