@@ -107,6 +107,7 @@ def run(study: optuna.study.Study, score: Score, trials: int) -> None:
             raise _OneTooManyError
         return score(trial)
 
+    since: dict[int, float] = {}
     while len(finished(study)) < trials:
         if len(_trials(study, *FINISHED, TrialState.RUNNING)) < trials:
             try:
@@ -118,6 +119,21 @@ def run(study: optuna.study.Study, score: Score, trials: int) -> None:
             time.sleep(1)
             with warnings.catch_warnings(action="ignore", category=ExperimentalWarning):
                 fail_stale_trials(study)
+            _speak_once(study, since)
+
+
+def _speak_once(study: optuna.study.Study, since: dict[int, float]) -> None:
+    """Say once that a trial is alive that has been waited for: of one that never said so, no silence would be noticed.
+
+    Args:
+        study: Whose trials are waited for.
+        since: When each of them was first waited for, by its number; kept from call to call.
+    """
+    now = time.monotonic()
+    for trial in _trials(study, TrialState.RUNNING):
+        if now - since.setdefault(trial.number, now) > DEAD_SECONDS:
+            since[trial.number] = float("inf")
+            study._storage.record_heartbeat(trial._trial_id)  # type: ignore[attr-defined]  # Optuna has no other way
 
 
 def finished(study: optuna.study.Study) -> list[FrozenTrial]:
