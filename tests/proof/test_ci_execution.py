@@ -268,7 +268,7 @@ def test_a_model_that_this_pipeline_has_not_signed_goes_nowhere(site: Site) -> N
     kept = signature.read_text()
     try:
         signature.unlink()
-        assert "is not signed: CI signs what it trains" in site.run("production", -1)
+        assert "is not signed: train it in CI, which signs it" in site.run("production", -1)
         signature.write_text("of another bundle")
         assert "invalid signature" in site.run("production", -1)
     finally:

@@ -383,14 +383,14 @@ def manifest(
     signed: Annotated[bool, typer.Option("--signed", help="Refuse a bundle without a signature.")] = False,
     publish: Annotated[bool, typer.Option("--publish", help="Put FOLDER's signature beside the bundle.")] = False,
 ) -> None:
-    """Bring a bundle's manifest and signature here for cosign, which signs and verifies them."""
+    """Bring a bundle's manifest and its Sigstore signature here: cosign signs and verifies them."""
     from .core.bundles import registry, sigstore
 
     uri = registry.find(model, Settings())
     if publish:
         sigstore.publish(uri, folder)
     elif not sigstore.bring(uri, folder) and signed:
-        raise ProjectError(f"the bundle {uri} is not signed: CI signs what it trains")
+        raise ProjectError(f"the bundle {uri} is not signed: train it in CI, which signs it")
     typer.echo(uri)
 
 

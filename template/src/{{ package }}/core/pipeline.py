@@ -1,7 +1,7 @@
 """The pipeline: data, train and promote; a step that would make what is there already is skipped.
 
 There is no record but those of what was made: `inputs.py` says what they have to hold. The source is always read, as
-only its rows tell whether they have changed. Whoever skips a step does not wait for the import of what it needs.
+only its rows tell whether they have changed. A step that is skipped imports nothing of what it needs.
 """
 
 from collections.abc import Iterator

@@ -92,9 +92,19 @@ def verify(folder: Path) -> Bundle:
         if sha256(folder / name) != digest:
             raise ProjectError(f"the bundle {folder} is damaged: {name} is not the file that was sealed")
     bundle = Bundle(folder, sha256(path), manifest)
-    if ID.fullmatch(folder.name) and bundle.id != folder.name:
-        raise ProjectError(f"{folder} holds the bundle {bundle.id}, not {folder.name}")
+    check_name(folder.as_posix(), bundle.id)
     return bundle
+
+
+def check_name(uri: str, found: str) -> None:
+    """Check that a path or URI that ends with a bundle's id holds the bundle of that id.
+
+    Raises:
+        ProjectError: it holds another.
+    """
+    name = uri.rstrip("/").rpartition("/")[2]
+    if ID.fullmatch(name) and name != found:
+        raise ProjectError(f"{uri} holds the bundle {found}, not {name}")
 
 
 def _decode(content: bytes, where: str) -> Manifest:
@@ -149,8 +159,7 @@ async def fetch_async(uri: str, cache: Path) -> Bundle:
     with tempfile.TemporaryDirectory(dir=cache) as part:
         await _download(uri, Path(part))
         bundle = await asyncio.to_thread(verify, Path(part))
-        if bundle.id != folder.name:
-            raise ProjectError(f"{uri} holds the bundle {bundle.id}, not {folder.name}")
+        check_name(uri, bundle.id)
         with contextlib.suppress(OSError):  # another process was first
             bundle.path.rename(folder)
     return await asyncio.to_thread(verify, folder)

@@ -9,7 +9,7 @@ from pathlib import Path
 import obstore
 
 from ..errors import ProjectError
-from .bundle import ID, MANIFEST
+from .bundle import MANIFEST, check_name
 from .storage import open_folder, store_errors
 
 SIGNATURE = "manifest.sigstore.json"
@@ -32,9 +32,7 @@ def bring(uri: str, folder: Path) -> bool:
             signature = bytes(obstore.get(store, SIGNATURE).bytes())
         except FileNotFoundError:
             signature = b""
-    name, found = uri.rstrip("/").rpartition("/")[2], hashlib.sha256(manifest).hexdigest()
-    if ID.fullmatch(name) and name != found:
-        raise ProjectError(f"{uri} holds the bundle {found}, not {name}")
+    check_name(uri, hashlib.sha256(manifest).hexdigest())
     folder.mkdir(parents=True, exist_ok=True)
     (folder / MANIFEST).write_bytes(manifest)
     (folder / SIGNATURE).unlink(missing_ok=True)

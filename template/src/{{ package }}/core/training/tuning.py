@@ -52,7 +52,7 @@ def tune(snapshot: Path, params: Params, trials: int, storage: str = "") -> Sear
     Args:
         snapshot: The data.
         params: The parameters.
-        trials: How many trials there are in all, whoever runs them.
+        trials: How many trials there are in all, over all workers.
         storage: Where workers share a search, as `shared.py` takes it; the seed does not decide what they find. Workers
             that are given the same data and parameters join the same search.
 
