@@ -270,7 +270,7 @@ DRIFT = {(GET, objects("models/bundles/", "predictions/prod/"), "{}"), (LIST, WH
 RELEASE: set[Statement] = {
     LOGIN,
     (frozenset(PULL | {"ecr:DescribeImages"}), REPOSITORIES, "{}"),
-    (GET, objects("models/"), "{}"),
+    (GET, objects("models/bundles/") | {f"arn:aws:s3:::{BUCKET}/models/champion.json"}, "{}"),
     (LIST, WHOLE_BUCKET, "{}"),
 }
 

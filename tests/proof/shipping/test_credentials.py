@@ -152,7 +152,7 @@ def test_a_store_that_refuses_is_one_sentence_before_anything_is_trained(
     assert f"the store {URIS[kind].replace(BUCKET, 'absent')} refuses" in absent.refuses("pipeline")
     cloud.given.clear()  # the file of GitLab's job, for one
     cloud.closed = True
-    assert f"the store {URIS[kind]} refuses" in job.with_env(STORE_URI=URIS[kind]).refuses("pipeline")
+    assert f"candidate.json in {URIS[kind]} cannot be read" in job.with_env(STORE_URI=URIS[kind]).refuses("pipeline")
     assert not (tmp_path / "artifacts/store").exists(), "it was trained first"
 
 
