@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from itertools import groupby
 from pathlib import PurePosixPath
 
@@ -43,11 +45,23 @@ _LANGUAGES = {
 }
 """Endings that Pygments reads as another language, or not at all."""
 
+_SECTION = re.compile(r"^(?=## )", re.MULTILINE)
+
 
 def classes_of(path: str, text: str) -> str:
-    """Return the class of each character of *text*, one letter each; the language is told by *path*."""
+    """Return the class of each character of *text*, one letter each; the language is told by *path*.
+
+    Markdown goes by sections: there are hundreds of READMEs, which share nearly all of theirs.
+    """
+    name = PurePosixPath(path).name
+    parts = _SECTION.split(text) if name.endswith(".md") else [text]
+    return "".join(_classes_of_part(name, part) for part in parts)
+
+
+@cache
+def _classes_of_part(name: str, text: str) -> str:
     classes = [PLAIN] * len(text)
-    for start, token, value in _lexer_of(path).get_tokens_unprocessed(text):
+    for start, token, value in _lexer_of(name).get_tokens_unprocessed(text):
         letter = next((_CLASSES[kind] for kind in reversed(token.split()) if kind in _CLASSES), PLAIN)
         classes[start : start + len(value)] = letter * len(value)
     return "".join(classes)
@@ -62,8 +76,7 @@ def runs_of(classes: str) -> str:
     return "".join(letter + _base36(length) for letter, length in runs)
 
 
-def _lexer_of(path: str) -> Lexer:
-    name = PurePosixPath(path).name
+def _lexer_of(name: str) -> Lexer:
     language = next((language for ending, language in _LANGUAGES.items() if name.endswith(ending)), None)
     if language:
         return get_lexer_by_name(language)

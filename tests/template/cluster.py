@@ -135,7 +135,7 @@ def resource_list(version: str) -> Object:
 @contextmanager
 def running(cluster: Cluster, folder: Path) -> Iterator[dict[str, str]]:
     """Serve *cluster* while the context lasts; yields the variables with which kubectl finds it."""
-    thread = threading.Thread(target=cluster.serve_forever, daemon=True)
+    thread = threading.Thread(target=cluster.serve_forever, args=(0.01,), daemon=True)  # how soon it ends
     thread.start()
     config = {
         "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{cluster.server_port}"}}],

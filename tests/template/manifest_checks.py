@@ -13,6 +13,7 @@ from pathlib import Path
 import jsonschema
 import kubernetes_validate
 import yaml
+from kubernetes_validate import utils as schemas_of_kubernetes
 
 from tests.template.assembly import File
 from tests.template.manifests import Build, Object, containers, pods, variables
@@ -21,6 +22,9 @@ KUBERNETES = ("1.32", "1.33", "1.34", "1.35", "1.36", "1.37")
 """The versions that we support: the first that has all we use by default, to the newest with schemas."""
 
 CRDS = Path(__file__).parent / "crds"
+
+for name in ("all_versions", "schema_contents"):  # read anew for each object: nearly all of what a check costs
+    setattr(schemas_of_kubernetes, name, cache(getattr(schemas_of_kubernetes, name)))
 
 DOCUMENTED_ELSEWHERE = {"AZURE_STORAGE_ACCOUNT_NAME", "BATCH_SOURCE", "BATCH_TARGET", "JOB_NAME"}
 """Variables that a manifest sets for a library, obstore, or names in the arguments of a command."""
