@@ -8,13 +8,13 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 from copier import Settings, run_copy, run_update
 from copier._main import Worker
-from jinja2 import Environment
 from plumbum import local
+
+from mlscaffold.template.jinja import compile_once
 
 ROOT = Path(__file__).parents[1]
 GIT_CONFIG = """\
@@ -75,19 +75,8 @@ def isolated_machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]
 
 @pytest.fixture(scope="session", autouse=True)
 def compiled_once() -> Iterator[None]:
-    """Let Jinja compile each text once: Copier makes an environment for each project, and spends half its time so."""
-    compile_text, compiled = Environment.compile, dict[Any, Any]()
-
-    def compile_once(self: Environment, source: Any, *options: Any, **named: Any) -> Any:
-        if not isinstance(source, str):
-            return compile_text(self, source, *options, **named)
-        key = (self.lexer, *self.extensions, source, options, *named.items())  # one lexer for each syntax
-        if key not in compiled:
-            compiled[key] = compile_text(self, source, *options, **named)
-        return compiled[key]
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Environment, "compile", compile_once)
+    """Let Jinja compile each text once in a session."""
+    with compile_once():
         yield
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlscaffold.errors import AnswerError, MlscaffoldError, TemplateError
 from mlscaffold.system.workspace import open_workspace
+from mlscaffold.template.jinja import compile_once
 from mlscaffold.template.layers import find_layers, read_layers, stage_questions, stage_template
 from mlscaffold.template.questions import Questionnaire
 from mlscaffold.template.source import PARTS, Origin
@@ -221,7 +222,7 @@ def _call_copier(
     try:
         # Without a git on the PATH Copier takes the folder as it is; with one it would check out a clone's newest tag,
         # and ask git about each file.
-        with warnings.catch_warnings(), plumbum.local.env(PATH=str(root)):
+        with warnings.catch_warnings(), plumbum.local.env(PATH=str(root)), compile_once():
             warnings.simplefilter("ignore")  # advice for those who call Copier themselves
             copier.run_copy(
                 str(root),
