@@ -36,6 +36,8 @@ OTHERS = {
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
     "uv add --group train 'adbc-driver-postgresql>=1.8'",
+    "export PYICEBERG_CATALOG__LAKE__URI=https://catalog.example.com",
+    "uv add --group train 'deltalake>=1.1'",
     "uv add --group train 'psycopg[binary]>=3.2'",
     "uv run pytest",
     "uv sync",

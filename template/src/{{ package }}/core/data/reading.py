@@ -50,7 +50,8 @@ def make_snapshot(params: Params, *, force: bool = True) -> Snapshot:
         ProjectError: the source cannot be read, lacks columns, has more bad rows than `data.max_bad_rows`, or one of
             the inputs looks like personal data that `data.personal` does not accept, or alone explains the target.
     """
-    raw = _read(params)
+    where = sources.pin(params.data.source)
+    raw = _read(msgspec.structs.replace(params, data=msgspec.structs.replace(params.data, source=where)))
     made_of = inputs.identify_snapshot(_digest(raw), params)
     if not force and (known := _find(made_of)):
         return known
@@ -71,7 +72,7 @@ def make_snapshot(params: Params, *, force: bool = True) -> Snapshot:
     if bad.height:
         bad.write_csv(path.with_suffix(".bad.csv"))
     record = Record(
-        source=params.data.source,
+        source=where,
         query=params.data.query,
         rows=good.height,
         schema={name: str(kind) for name, kind in good.schema.items()},

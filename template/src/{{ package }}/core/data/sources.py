@@ -1,4 +1,4 @@
-"""Rows where they lie: files by path or URI, and the answer of a database to a query.
+"""Rows where they lie: files by path or URI, tables of a lakehouse, and the answer of a database to a query.
 
 `${NAME}` in a source stands for an environment variable, so that a secret is neither in `params.yaml` nor in what is
 made from it: the record of a snapshot, MLflow, a bundle, an error.
@@ -10,7 +10,8 @@ import os
 import re
 import sqlite3
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
@@ -20,6 +21,7 @@ import polars as pl
 from ..bundles.credentials import make_provider
 from ..bundles.storage import join, list_names, open_folder, store_errors
 from ..errors import ProjectError
+from . import lakehouse
 
 POSTGRESQL_DRIVER = "adbc-driver-postgresql>=1.8"
 VARIABLE = re.compile(r"\$\{(\w+)\}")
@@ -35,12 +37,13 @@ Tokens = Callable[[], tuple[dict[str, str], int | None]]
 
 
 def scan(source: str, query: str = "") -> pl.LazyFrame:
-    """Open rows. What a file of text or an object store holds is read as it is needed, everything else at once.
+    """Open rows. What a file of text, a table or an object store holds is read as it is needed, the rest at once.
 
     Args:
         source: A path or pattern; a URI that begins with `https://`, or, where it may be a pattern, too, with `s3://`,
-            `gs://` or `az://`; or one of a database, `postgresql://` or `sqlite:///`. Files are Parquet or JSON lines
-            if their names end so, and CSV otherwise; all values of CSV are text.
+            `gs://` or `az://`; one of a database, `postgresql://` or `sqlite:///`; or a table of a lakehouse,
+            `delta:` or `iceberg:`. Files are Parquet or JSON lines if their names end so, and CSV otherwise; all values
+            of CSV are text.
         query: What a database is asked. It cannot change anything there.
 
     Raises:
@@ -52,7 +55,7 @@ def scan(source: str, query: str = "") -> pl.LazyFrame:
     if is_database != bool(query):
         need = "is a database and needs a query" if is_database else "is no database and takes no query"
         raise ProjectError(f"{source} {need} (data.query in params.yaml)")
-    try:
+    with _errors(source):
         match scheme:
             case "postgresql" | "postgres":
                 return _plain(_ask_postgresql(uri, query)).lazy()
@@ -60,13 +63,28 @@ def scan(source: str, query: str = "") -> pl.LazyFrame:
                 return _plain(_ask_sqlite(Path(uri.removeprefix("sqlite:///")), query)).lazy()
             case "http" | "https":
                 return _open(_download(uri), urlsplit(uri).path)
-            case "" | "s3" | "gs" | "az" | "azure" | "abfs" | "abfss" | "adl":
-                rows = _open(uri, uri, _tokens(uri))
-                rows.collect_schema()  # what is absent or refused shows here
-                return rows
-        raise ProjectError("it must be a path, https://, s3://, gs://, az://, postgresql:// or sqlite:///")
-    except (Exception, pl.exceptions.PanicException) as error:
-        raise ProjectError(f"{source} cannot be read: {hide(_first_line(error), source)}") from error
+        if lakehouse.is_table(uri):
+            rows = lakehouse.scan(uri, _tokens)
+        elif scheme in ("", "s3", "gs", "az", "azure", "abfs", "abfss", "adl"):
+            rows = _open(uri, uri, _tokens(uri))
+        else:
+            kinds = "https://, s3://, gs://, az://, delta:, iceberg:, postgresql:// or sqlite:///"
+            raise ProjectError(f"it must be a path, {kinds}")
+        rows.collect_schema()  # what is absent or refused shows here
+        return rows
+
+
+def pin(source: str) -> str:
+    """Return a source that is the same whenever it is read: a table with its version. Others are returned as they are.
+
+    Raises:
+        ProjectError: the table cannot be read.
+    """
+    uri = expand(source)
+    if not lakehouse.is_table(uri):
+        return source
+    with _errors(source):
+        return source + lakehouse.pin(uri).removeprefix(uri)
 
 
 def list_files(source: str) -> list[str]:
@@ -77,7 +95,7 @@ def list_files(source: str) -> list[str]:
     """
     uri = expand(source)
     wild = WILD.search(uri)
-    if wild is None or uri.startswith(("http://", "https://")):
+    if wild is None or uri.startswith(("http://", "https://")) or lakehouse.is_table(uri):
         return [source]
     if "://" not in uri:
         found = glob.glob(uri, recursive=True)  # noqa: PTH207 (the pattern may be absolute)
@@ -110,6 +128,15 @@ def hide(text: str, source: str) -> str:
         for value in filter(None, (os.environ.get(name, ""), quote(os.environ.get(name, ""), safe=""))):
             text = text.replace(value, f"${{{name}}}")
     return text
+
+
+@contextmanager
+def _errors(source: str) -> Iterator[None]:
+    """Say in one sentence why a source cannot be read."""
+    try:
+        yield
+    except (Exception, pl.exceptions.PanicException) as error:
+        raise ProjectError(f"{source} cannot be read: {hide(_first_line(error), source)}") from error
 
 
 def _open(place: str | bytes, name: str, tokens: Tokens | None = None) -> pl.LazyFrame:
