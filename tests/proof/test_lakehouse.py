@@ -94,7 +94,7 @@ def test_a_delta_table_and_a_file_with_the_same_rows_make_the_same_snapshot(job:
     for table, sentence in (
         ("delta:lake/absent", "absent"),
         ("delta:lake/credit?version=9", "version"),
-        ("delta:", "delta:PLACE"),
+        ("delta:lake/credit?version=newest", "delta:PLACE"),
     ):
         source(job, table)
         assert sentence in job.refuses("data")
