@@ -21,8 +21,7 @@ def identify_snapshot(rows: str, params: Params) -> str:
 
 def identify_bundle(snapshot: str, params: Params) -> str:
     """Return what a bundle is made of that is trained on a snapshot of this SHA-256."""
-    card = (PACKAGE / "card.md").read_text(encoding="utf-8")
-    return _identify("core.training.run", snapshot, params, card, metadata(PACKAGE.name)["Summary"])
+    return _identify("core.training.run", snapshot, params, metadata(PACKAGE.name)["Summary"])
 
 
 def identify_champion(bundle: str, snapshot: str, params: Params) -> str:
@@ -38,12 +37,12 @@ def identify_search(snapshot: str, params: Params) -> str:
 
 def _identify(module: str, *given: object) -> str:
     """Return the SHA-256 of a step, which begins in a module."""
-    code = fingerprint(PACKAGE, module, template=True)
+    code = fingerprint(PACKAGE, module, everything=True)
     everything = msgspec.json.encode([code, sys.version, _packages(), given], order="deterministic")
     return hashlib.sha256(everything).hexdigest()
 
 
 @cache
 def _packages() -> list[str]:
-    """Return the packages that are installed, each with its version."""
-    return sorted(f"{package.name} {package.version}" for package in distributions())
+    """Return the packages that are installed, each with its version and, if it comes from no index, its commit."""
+    return sorted(f"{found.name} {found.version} {found.read_text('direct_url.json')}" for found in distributions())

@@ -19,7 +19,6 @@ import obstore
 
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .fingerprint import features_sha256
 from .storage import download, is_remote, join, open_folder, sha256, store_errors
 
 MANIFEST = "manifest.json"
@@ -61,16 +60,17 @@ class Bundle(msgspec.Struct, frozen=True):
         return msgspec.json.decode((self.path / "signature.json").read_bytes(), type=Signature)
 
 
-def seal(folder: Path, *, data: str) -> Bundle:
+def seal(folder: Path, *, data: str, features: str) -> Bundle:
     """Turn a folder into a bundle by writing its manifest.
 
     Args:
         folder: What `training.py` wrote.
         data: The SHA-256 of the snapshot that the model was made from.
+        features: The SHA-256 of the code that made its features.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
-    manifest = Manifest(format=FORMAT, files=files, data=data, features=features_sha256())
+    manifest = Manifest(format=FORMAT, files=files, data=data, features=features)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     return verify(folder)
 

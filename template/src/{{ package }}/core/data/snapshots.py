@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from ..bundles.storage import sha256
 from ..errors import ProjectError
 from .validation import CONTRACT, validate
 
@@ -57,8 +58,10 @@ def load(snapshot: Path) -> pl.DataFrame:
     """Return the rows of a snapshot.
 
     Raises:
-        ProjectError: they no longer fit the schema.
+        ProjectError: they have been altered, or no longer fit the schema.
     """
+    if sha256(snapshot) != snapshot.stem:
+        raise ProjectError(f"the snapshot {snapshot} has been altered: run the data command again")
     frame = pl.read_parquet(snapshot)
     if sorted(frame.columns) != sorted(column.name for column in CONTRACT) or validate(frame)[1].height:
         raise ProjectError("the newest data snapshot was made with another schema.py: run the data command again")
