@@ -21,7 +21,8 @@ def identify_snapshot(rows: str, params: Params) -> str:
 
 def identify_bundle(snapshot: str, params: Params) -> str:
     """Return what a bundle is made of that is trained on a snapshot of this SHA-256."""
-    return _identify("core.training.run", snapshot, params, metadata(PACKAGE.name)["Summary"])
+    card = (PACKAGE / "card.md").read_text(encoding="utf-8")
+    return _identify("core.training.run", snapshot, params, card, metadata(PACKAGE.name)["Summary"])
 
 
 def identify_champion(bundle: str, snapshot: str, params: Params) -> str:

@@ -28,7 +28,7 @@ def features_sha256() -> str:
 def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
     """Return the SHA-256 of a module and of the modules of its package that it imports, and they in turn.
 
-    A file counts that lies beside such a module, or in the package's folder, and whose name is a text in the module.
+    A file counts whose name, as seen from the module's folder or the package's, is a text in one of your modules.
 
     Args:
         package: The package's folder.
@@ -47,8 +47,9 @@ def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
         if path is None or key in forms or (is_template and not everything):
             continue
         tree, forms[key] = _read(path.read_bytes())
-        folders = [path.parent, root, *([Path()] if everything and not is_template else [])]
-        forms |= {f"{key}:{file}": digest for file, digest in _named_files(tree, folders)}
+        if not is_template:
+            folders = [path.parent, root, *([Path()] if everything else [])]
+            forms |= {f"{key}:{file}": digest for file, digest in _named_files(tree, folders)}
         for found in _imports(tree, root.name, name if path.stem == "__init__" else name.rpartition(".")[0]):
             top, _, rest = found.partition(".")
             if top == root.name:
@@ -71,7 +72,6 @@ def _find(package: Path, name: str) -> Path | None:
     return next((path for path in (folder / "__init__.py", folder.with_suffix(".py")) if path.is_file()), None)
 
 
-@cache
 def _find_local(package: str) -> Path | None:
     """Return the folder of a package that is neither Python's nor installed, or its one file without the suffix."""
     if package in sys.stdlib_module_names or not (spec := find_spec(package)):
