@@ -347,6 +347,8 @@ def forget(
     ]
     if done.bundles:
         lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
+    if done.unsearched:
+        lines.append(f"snapshots without the column that names a row, to be deleted: {', '.join(done.unsearched)}")
     lines.append("out of reach: the source, other stores and machines, and versions or backups that a bucket keeps")
     _print("\n".join(lines), done, as_json)
 
