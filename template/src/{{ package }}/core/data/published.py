@@ -20,7 +20,6 @@ from ..bundles.storage import download, exists, join, list_names, open_folder, s
 from ..errors import ProjectError
 from .snapshots import Record, keep_record, read_record
 
-
 HALVES = ("json", "parquet")
 
 
@@ -61,7 +60,7 @@ def find_all(settings: Settings) -> list[Published]:
     with store_errors(f"the snapshots in {settings.store_uri} cannot be read"):
         store = _open(settings)
         whole, _ = _list(store)
-        found = [_read(store, f"{name}.json") for name in whole]
+        found = [_read(store, f"{name}.json") for name in sorted(whole)]
     return sorted(found, key=lambda snapshot: snapshot.published, reverse=True)
 
 
