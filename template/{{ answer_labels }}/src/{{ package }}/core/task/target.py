@@ -66,8 +66,11 @@ def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
 
     Rows of a label that only those to check have are learned from, too.
     """
-    kind = StratifiedKFold if len(np.unique(training.units)) == training.rows else StratifiedGroupKFold
-    parts = kind(count, shuffle=True, random_state=seed).split(training.target, training.target, training.units)
+    if len(np.unique(training.units)) == training.rows:
+        parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target)
+    else:
+        whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        parts = whole.split(training.target, training.target, training.units)
     every = np.arange(training.rows)
     return [(np.flatnonzero(~spare(training.target, np.isin(every, check))), check) for _, check in parts]
 
