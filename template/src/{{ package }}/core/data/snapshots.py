@@ -1,5 +1,6 @@
 """Snapshots: validated data on disk, named by their content and never altered."""
 
+import contextlib
 from pathlib import Path
 
 import msgspec
@@ -28,9 +29,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def read_record(snapshot: Path) -> Record | None:
-    """Return where the rows of a snapshot come from, or None if nobody has written that down."""
-    path = snapshot.with_suffix(".json")
-    return msgspec.json.decode(path.read_bytes(), type=Record) if path.is_file() else None
+    """Return where the rows of a snapshot come from, or None if nobody has written that down, or only half of it."""
+    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+        return msgspec.json.decode(snapshot.with_suffix(".json").read_bytes(), type=Record)
+    return None
 
 
 def keep_record(snapshot: Path, record: Record) -> None:
