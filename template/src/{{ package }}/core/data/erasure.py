@@ -119,7 +119,7 @@ def _replace(path: Path, frame: pl.DataFrame) -> Path:
         new = part.replace(path.parent / f"{sha256(part)}.parquet")
     if record := read_record(path):
         keep_record(new, msgspec.structs.replace(record, rows=frame.height, inputs=""))
-        path.with_suffix(".json").unlink()
+    path.with_suffix(".json").unlink(missing_ok=True)
     path.unlink()
     return new
 
