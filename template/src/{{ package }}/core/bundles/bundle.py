@@ -8,7 +8,6 @@ refused under the old name.
 
 import asyncio
 import contextlib
-import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,12 +18,11 @@ import obstore
 
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .storage import download, is_remote, join, open_folder, sha256, store_errors
+from .storage import ID, download, is_remote, join, open_folder, sha256, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
 """What this version of the project writes and reads; a manifest that names none is of format 1."""
-ID = re.compile("[0-9a-f]{64}")
 RETRIES = 3
 """How often a request is tried again at once; the service tries longer, and says in between why it is not ready."""
 

@@ -15,8 +15,7 @@ import polars as pl
 from obstore.store import ObjectStore
 
 from ...settings import Settings
-from ..bundles.bundle import ID
-from ..bundles.storage import download, exists, join, list_names, open_folder, sha256, store_errors
+from ..bundles.storage import ID, download, exists, join, list_names, open_folder, sha256, store_errors
 from ..errors import ProjectError
 from .snapshots import Record, keep_record, read_record
 

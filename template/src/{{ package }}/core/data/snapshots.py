@@ -6,8 +6,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
-from ..bundles.bundle import ID
-from ..bundles.storage import sha256
+from ..bundles.storage import ID, sha256
 from ..errors import ProjectError
 from .validation import CONTRACT, validate
 
