@@ -151,8 +151,8 @@ def _describe(
     signature, answer = predictor.signature, predictor.predict(held_out.columns)
     baseline = metrics.naive(training, held_out)
     report = evaluation.evaluate(predictor, held_out, baseline, params.gate)
-    tables = report.tables | getattr(model, "describe", lambda _: {})(trained)  # not every model has words for it
-    report = msgspec.structs.replace(report, tables=tables)
+    if describe := getattr(model, "describe", None):  # not every model has words for what it has learned
+        report = msgspec.structs.replace(report, tables=report.tables | describe(trained))
     everything = {name: np.concatenate([values, held_out.columns[name]]) for name, values in training.columns.items()}
     contents = {
         "signature.json": signature,
