@@ -117,7 +117,8 @@ def test_what_the_database_refuses_is_one_sentence(connected: Project, database:
         ("DELETE FROM credit", "the data has no column"),
     ):
         source(job, uri, query)
-        assert sentence in job.refuses("data"), query
+        (said,) = job("data", code=1).stderr.splitlines()
+        assert sentence in said, query
     assert database("SELECT count(*) FROM credit") == rows, "a query has changed the table"
     source(job, uri, QUERY)
     assert f'password authentication failed for user "{OWNER}"' in job.with_env(DB_PASSWORD="hush").refuses("data")

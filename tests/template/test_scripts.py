@@ -104,10 +104,21 @@ def test_a_training_that_is_asked_for_waits_for_nothing(scripts: Scripts) -> Non
 
 def test_what_was_trained_is_signed_by_whoever_can_sign(scripts: Scripts) -> None:
     assert scripts.run("train", "asked", SIGNER="me", ISSUER="you").returncode == 0
-    _, brought, signed, published = scripts.calls()
+    looked, trained, brought, signed, published = scripts.calls()
+    assert trained.endswith(" pipeline --force"), "what is not signed may be anybody's"
+    assert looked == brought
     assert brought.endswith(" manifest candidate artifacts/manifest")
     assert signed.startswith("cosign sign-blob --yes --bundle artifacts/manifest/manifest.sigstore.json ")
     assert published.endswith(" artifacts/manifest --publish")
+
+
+def test_what_is_signed_need_not_be_trained_nor_signed_again(scripts: Scripts) -> None:
+    signature = scripts.project / "artifacts/manifest/manifest.sigstore.json"
+    signature.parent.mkdir(parents=True)
+    signature.write_text("{}")
+    assert scripts.run("train", "asked", SIGNER="me", ISSUER="you").returncode == 0
+    assert f"uv run {_slug(scripts)} pipeline" in scripts.calls()
+    assert [call.split()[1] for call in scripts.calls() if call.startswith("cosign")] == ["verify-blob", "verify-blob"]
 
 
 # ── Images ──────────────────────────────────────────────────────────────────────────────────────────────────────────

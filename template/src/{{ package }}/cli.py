@@ -96,11 +96,12 @@ def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
     """Compare a model with the champion on the held-out rows; exit with 3 if the gate refuses it."""
     from .core import params
     from .core.bundles import registry
+    from .core.data import snapshots
     from .core.evaluation import gate
 
     settings = Settings()
     bundle = registry.fetch(model, settings)
-    decision = gate.judge(bundle, params.load(), settings)
+    decision = gate.judge(bundle, snapshots.latest(), params.load(), settings)
     _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
     gate.enforce(decision)
 
@@ -108,15 +109,17 @@ def evaluate(model: Model = "candidate", as_json: AsJson = False) -> None:
 @app.command()
 def promote(model: Model = "candidate", new_baseline: NewBaseline = False, as_json: AsJson = False) -> None:
     """Make a model the champion if it passes the gate."""
-    from .core import params
+    from .core import inputs, params
     from .core.bundles import registry
+    from .core.data import snapshots
     from .core.evaluation import gate
 
-    settings, current = Settings(), params.load()
+    settings, current, snapshot = Settings(), params.load(), snapshots.latest()
     bundle = registry.fetch(model, settings)
-    decision = gate.judge(bundle, current, settings)
+    led_to_it = inputs.identify_champion(bundle.id, snapshot.stem, current)
+    decision = gate.judge(bundle, snapshot, current, settings)
     _print(f"{bundle.id}: {decision}", {"bundle": bundle.id, "decision": decision}, as_json)
-    gate.promote(bundle, decision, current, settings, new_baseline=new_baseline)
+    gate.promote(bundle, decision, led_to_it, settings, new_baseline=new_baseline)
     if not as_json:
         typer.echo(f"{bundle.id} is the champion")
 
@@ -344,6 +347,8 @@ def forget(
     ]
     if done.bundles:
         lines.append(f"bundles made from them, to be replaced by training again: {', '.join(done.bundles)}")
+    if done.unsearched:
+        lines.append(f"snapshots without the column that names a row, to be deleted: {', '.join(done.unsearched)}")
     lines.append("out of reach: the source, other stores and machines, and versions or backups that a bucket keeps")
     _print("\n".join(lines), done, as_json)
 

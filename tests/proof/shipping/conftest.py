@@ -33,11 +33,11 @@ def publish(project: Project, bundle: Path, folder: str) -> str:
 
 def seal(project: Project, folder: Path) -> Path:
     """Make a bundle of an altered copy of one, and return the folder that is named by its content."""
-    data = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["data"]
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").unlink()
     script = "import sys; from pathlib import Path; from churn.core.bundles import bundle; "
-    script += "print(bundle.seal(Path(sys.argv[1]), data=sys.argv[2]).id)"
-    return folder.rename(folder.parent / python(project, script, folder, data))
+    script += "print(bundle.seal(Path(sys.argv[1]), data=sys.argv[2], features=sys.argv[3]).id)"
+    return folder.rename(folder.parent / python(project, script, folder, manifest["data"], manifest["features"]))
 
 
 @pytest.fixture(scope="session")

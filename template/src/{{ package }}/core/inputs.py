@@ -6,7 +6,7 @@ What a step makes has it in its record. While it is the same, the step would mak
 import hashlib
 import sys
 from functools import cache
-from importlib.metadata import distributions, metadata
+from importlib.metadata import Distribution, distributions, metadata
 
 import msgspec
 
@@ -38,12 +38,22 @@ def identify_search(snapshot: str, params: Params) -> str:
 
 def _identify(module: str, *given: object) -> str:
     """Return the SHA-256 of a step, which begins in a module."""
-    code = fingerprint(PACKAGE, module, template=True)
+    code = fingerprint(PACKAGE, module, everything=True)
     everything = msgspec.json.encode([code, sys.version, _packages(), given], order="deterministic")
     return hashlib.sha256(everything).hexdigest()
 
 
 @cache
 def _packages() -> list[str]:
-    """Return the packages that are installed, each with its version."""
-    return sorted(f"{package.name} {package.version}" for package in distributions())
+    """Return the packages that are installed, each with its version, and with its files if it comes from no index."""
+    return sorted(f"{found.name} {found.version} {_files(found)}" for found in distributions())
+
+
+def _files(package: Distribution) -> str:
+    """Return the SHA-256 of each file of a package of a path or repository: its version may stay as its code changes.
+
+    Of an editable one there is nothing here; its modules count as they are imported.
+    """
+    origin = msgspec.json.decode(package.read_text("direct_url.json") or "{}")
+    is_editable = origin.get("dir_info", {}).get("editable", False)
+    return (package.read_text("RECORD") or "") if origin and not is_editable else ""

@@ -61,8 +61,8 @@ def run(params: Params, settings: Settings, *, force: bool, new_baseline: bool) 
     from .evaluation import gate
 
     candidate = registry.fetch(bundle, settings)
-    decision = gate.judge(candidate, params, settings)
+    decision = gate.judge(candidate, snapshot.path, params, settings)
     judged = {"skipped": False, "bundle": bundle, "decision": decision}
     yield Step("promote", judged, f"{bundle}: {decision}")
-    gate.promote(candidate, decision, params, settings, new_baseline=new_baseline)
+    gate.promote(candidate, decision, led_to_it, settings, new_baseline=new_baseline)
     yield Step("promote", judged, f"{bundle} is the champion")

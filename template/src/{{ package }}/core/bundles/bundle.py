@@ -8,7 +8,6 @@ refused under the old name.
 
 import asyncio
 import contextlib
-import re
 import shutil
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
@@ -19,13 +18,11 @@ import obstore
 
 from ..contract.signature import Signature
 from ..errors import ProjectError
-from .fingerprint import features_sha256
-from .storage import download, is_remote, join, open_folder, sha256, store_errors
+from .storage import ID, download, is_remote, join, open_folder, sha256, store_errors
 
 MANIFEST = "manifest.json"
 FORMAT = 2
 """What this version of the project writes and reads; a manifest that names none is of format 1."""
-ID = re.compile("[0-9a-f]{64}")
 RETRIES = 3
 """How often a request is tried again at once; the service tries longer, and says in between why it is not ready."""
 
@@ -61,16 +58,17 @@ class Bundle(msgspec.Struct, frozen=True):
         return msgspec.json.decode((self.path / "signature.json").read_bytes(), type=Signature)
 
 
-def seal(folder: Path, *, data: str) -> Bundle:
+def seal(folder: Path, *, data: str, features: str) -> Bundle:
     """Turn a folder into a bundle by writing its manifest.
 
     Args:
         folder: What `training.py` wrote.
         data: The SHA-256 of the snapshot that the model was made from.
+        features: The SHA-256 of the code that made its features.
     """
     paths = sorted(path for path in folder.rglob("*") if path.is_file())
     files = {path.relative_to(folder).as_posix(): sha256(path) for path in paths}
-    manifest = Manifest(format=FORMAT, files=files, data=data, features=features_sha256())
+    manifest = Manifest(format=FORMAT, files=files, data=data, features=features)
     (folder / MANIFEST).write_bytes(msgspec.json.format(msgspec.json.encode(manifest), indent=2))
     return verify(folder)
 

@@ -1,4 +1,4 @@
-"""The identity of code: what a module and the project's modules that it imports compute.
+"""The identity of code: what a module and the project's modules that it imports compute, from the files that they name.
 
 Code is identified by its syntax tree, so that a comment, a docstring or a formatter changes nothing; by a form of our
 own, because what `ast.dump` prints differs between versions of Python. The template's `core` is no part of features: it
@@ -8,8 +8,11 @@ is tested with the template, and an update of it must not part a service from it
 import ast
 import hashlib
 import json
+import os
+import sys
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -22,23 +25,37 @@ def features_sha256() -> str:
     return fingerprint(PACKAGE, "features")
 
 
-def fingerprint(package: Path, module: str, *, template: bool = False) -> str:
+def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
     """Return the SHA-256 of a module and of the modules of its package that it imports, and they in turn.
+
+    A file counts whose name, as seen from the module's folder or the package's, is a text in one of your modules.
 
     Args:
         package: The package's folder.
         module: The module's name, as seen from there.
-        template: Whether the template's `core` counts.
+        everything: Whether the template's `core` counts, too, and what may be elsewhere where a service runs: packages
+            that lie outside the environment, and files that your modules name as seen from the working directory.
     """
     forms: dict[str, Any] = {}
-    waiting = [module]
+    waiting = [(package, module)]
     while waiting:
-        name = waiting.pop()
-        path = _find(package, name)
-        if path is None or name in forms or (name.partition(".")[0] == TEMPLATE and not template):
+        root, name = waiting.pop()
+        path, key = _find(root, name), name if root == package else f"{root.name}:{name}"
+        is_template = root == package and name.partition(".")[0] == TEMPLATE
+        if path is None and name and "." not in name:  # no module, so `__init__.py` has defined it
+            waiting.append((root, ""))
+        if path is None or key in forms or (is_template and not everything):
             continue
-        tree, forms[name] = _read(path.read_bytes())
-        waiting += _imports(tree, package.name, name if path.stem == "__init__" else name.rpartition(".")[0])
+        tree, forms[key] = _read(path.read_bytes())
+        if not is_template:
+            folders = [path.parent, root, *([Path()] if everything else [])]
+            forms |= {f"{key}:{file}": digest for file, digest in _named_files(tree, folders)}
+        for found in _imports(tree, root.name, name if path.stem == "__init__" else name.rpartition(".")[0]):
+            top, _, rest = found.partition(".")
+            if top == root.name:
+                waiting += [(root, rest)] if rest else []
+            elif everything and (other := _find_local(top)):
+                waiting += [(other, ""), (other, rest)]
     return hashlib.sha256(json.dumps(dict(sorted(forms.items()))).encode()).hexdigest()
 
 
@@ -52,12 +69,33 @@ def _read(code: bytes) -> tuple[ast.Module, Any]:
 def _find(package: Path, name: str) -> Path | None:
     """Return the file of a module, or None if there is no such module."""
     folder = package.joinpath(*name.split(".")) if name else package
-    paths = [folder / "__init__.py"] if folder == package else [folder.with_suffix(".py"), folder / "__init__.py"]
-    return next((path for path in paths if path.is_file()), None)
+    return next((path for path in (folder / "__init__.py", folder.with_suffix(".py")) if path.is_file()), None)
+
+
+def _find_local(package: str) -> Path | None:
+    """Return the folder of a package that is neither Python's nor installed, or its one file without the suffix."""
+    if package in sys.stdlib_module_names or not (spec := find_spec(package)):
+        return None
+    places = [spec.origin] if spec.origin else list(spec.submodule_search_locations or [])
+    place = Path(places[0]) if places else Path()
+    if not places or {"site-packages", "dist-packages"} & set(place.parts):
+        return None
+    return place.parent if place.name == "__init__.py" else place.with_suffix("")
+
+
+def _named_files(tree: ast.Module, folders: list[Path]) -> Iterator[tuple[str, str]]:
+    """Yield the files of folders that are not Python and whose name is a text in a module, each with its SHA-256."""
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    for text in sorted(texts):
+        places = [folder / text for folder in folders if not text.endswith(".py")]
+        for place in places:
+            if os.path.isfile(place):  # noqa: PTH113 (a text that cannot be a path is no error)
+                yield text, hashlib.sha256(place.read_bytes()).hexdigest()
+                break
 
 
 def _imports(tree: ast.Module, package: str, folder: str) -> Iterator[str]:
-    """Yield what may be modules of the package among the imports of one of them that lies in a folder of it."""
+    """Yield what may be modules among the imports of one that lies in a folder of a package, each with its parents."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             found = [name.name for name in node.names]
@@ -70,8 +108,7 @@ def _imports(tree: ast.Module, package: str, folder: str) -> Iterator[str]:
             continue
         for name in found:
             steps = name.split(".")
-            if steps[0] == package:
-                yield from (".".join(steps[1 : i + 1]) for i in range(1, len(steps)))
+            yield from (".".join(steps[: i + 1]) for i in range(len(steps)))
 
 
 def _form(node: Any) -> Any:

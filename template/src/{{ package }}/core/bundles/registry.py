@@ -3,6 +3,8 @@
 Serving knows nothing of it: it is told one bundle.
 """
 
+import contextlib
+from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -114,9 +116,14 @@ def fetch(reference: str, settings: Settings) -> Bundle:
 
 
 def _holds(name: str, settings: Settings) -> bool:
-    """Tell whether the registry has a bundle."""
+    """Tell whether the registry has a bundle, which on this machine is also verified."""
     with store_errors(f"the bundle {name} in {settings.store_uri} cannot be read"):
-        return exists(open_folder(settings.store_uri), f"bundles/{name}/{bundle.MANIFEST}")
+        if is_remote(settings.store_uri):
+            return exists(open_folder(settings.store_uri), f"bundles/{name}/{bundle.MANIFEST}")
+        with contextlib.suppress(ProjectError):
+            bundle.verify(Path(join(settings.store_uri, "bundles", name)))
+            return True
+        return False
 
 
 def _point(role: Role, target: Pointer, settings: Settings) -> None:

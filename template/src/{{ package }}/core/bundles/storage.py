@@ -1,6 +1,7 @@
 """Folders, wherever they are: a path, or an `s3://`, `gs://` or `az://` URI; `credentials.py` says who we are there."""
 
 import hashlib
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -11,6 +12,9 @@ from obstore.store import LocalStore, ObjectStore, from_url
 
 from ..errors import ProjectError
 from .credentials import make_provider
+
+ID = re.compile("[0-9a-f]{64}")
+"""What names a bundle or a snapshot: the SHA-256 of its content."""
 
 PART = 8 * 1024**2
 """How many bytes are fetched at once; the store's client gives each request half a minute, however large the file."""

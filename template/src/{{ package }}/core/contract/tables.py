@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from ..errors import ProjectError
 from .columns import Category, Column, Columns, Date, Number, Text, Words
 
 READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
@@ -20,18 +21,31 @@ FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", 
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
 
 
+def is_plain(kind: pl.DataType) -> bool:
+    """Tell whether values of a type are texts, numbers or days, and not lists, bytes or lengths of time."""
+    return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
+
+
 def typed(column: Column) -> pl.Expr:
     """Return a column in the type of its kind; what cannot be read as such becomes null."""
     return READERS[type(column)](pl.col(column.name))
 
 
 def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]) -> pl.DataFrame:
-    """Return a table in which the texts that mean a missing value, and the empty one, are null in these columns."""
-    texts = [column.name for column in columns if frame.schema[column.name] in (pl.String, pl.Categorical, pl.Enum)]
-    gone = ["", *missing]
-    return frame.with_columns(
-        pl.when(~pl.col(name).cast(pl.String).is_in(gone)).then(pl.col(name)).alias(name) for name in texts
-    )
+    """Return a table in which the texts that mean a missing value, and the empty one, are null in these columns.
+
+    Raises:
+        ProjectError: a column is of a type that no kind of column can be read from.
+    """
+    kinds = {column.name: frame.schema[column.name] for column in columns}
+    if odd := [name for name, kind in kinds.items() if not is_plain(kind)]:
+        raise ProjectError(
+            f"{odd[0]} arrives as {kinds[odd[0]]}: have scan() in source.py return it as text or as a number"
+        )
+    texts = [
+        pl.col(name).cast(pl.String) for name, kind in kinds.items() if kind in (pl.String, pl.Categorical, pl.Enum)
+    ]
+    return frame.with_columns(pl.when(~text.is_in(["", *missing])).then(text) for text in texts)
 
 
 def unreadable(frame: pl.DataFrame, column: Column) -> NDArray[np.bool_]:

@@ -16,7 +16,7 @@ import polars as pl
 
 from ...schema import ROW_ID
 from ...settings import Settings
-from ..bundles.bundle import MANIFEST, Manifest
+from ..bundles.bundle import MANIFEST
 from ..bundles.storage import is_remote, join, list_names, open_folder, sha256
 from ..errors import ProjectError
 from ..monitoring.record import SUFFIX
@@ -25,12 +25,22 @@ from .snapshots import SNAPSHOTS, keep_record, read_record
 
 
 class Erasure(msgspec.Struct, frozen=True):
-    """What was erased: rows of snapshots, of published ones and of the log; and which bundles were made from those."""
+    """What was erased: rows of snapshots, of published ones and of the log; and which bundles were made from those.
+
+    `unsearched` are the snapshots that name no row, as `ROW_ID` was another column when they were made.
+    """
 
     snapshot_rows: int
     published_rows: int
     log_rows: int
     bundles: list[str]
+    unsearched: list[str]
+
+
+class _Made(msgspec.Struct):
+    """What has to be known of a bundle's manifest, of whichever version."""
+
+    data: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -51,21 +61,28 @@ def forget(row_ids: Collection[str], request_ids: Collection[str], settings: Set
     if request_ids and not settings.prediction_log_uri:
         raise ProjectError("PREDICTION_LOG_URI is empty: say where the predictions are logged")
     try:
-        rows, replaced = _forget_rows(SNAPSHOTS, row_ids) if row_ids else (0, {})
-        published_rows, touched = _forget_published(row_ids, settings) if row_ids else (0, set())
+        unsearched: set[str] = set()
+        rows, replaced = _forget_rows(SNAPSHOTS, row_ids, unsearched) if row_ids else (0, {})
+        published_rows, touched = _forget_published(row_ids, settings, unsearched) if row_ids else (0, set())
         logged = _forget_requests(frozenset(request_ids), settings.prediction_log_uri) if request_ids else 0
         snapshots = replaced.keys() | touched
         bundles = sorted(_made_from(snapshots, settings)) if snapshots else []
-        return Erasure(rows, published_rows, logged, bundles)
+        return Erasure(rows, published_rows, logged, bundles, sorted(unsearched))
     except (OSError, ProjectError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
         raise ProjectError(f"the erasure is not complete, call it again: {str(error).partition(chr(10))[0]}") from error
 
 
-def _forget_rows(folder: Path, row_ids: Collection[str]) -> tuple[int, dict[str, Path]]:
+def _forget_rows(folder: Path, row_ids: Collection[str], unsearched: set[str]) -> tuple[int, dict[str, Path]]:
     """Erase rows from all snapshots of a folder; return how many, and what has replaced the snapshots that held any."""
     erased, replaced = 0, {}
     for path in sorted(folder.glob("*.parquet")):
-        frame = pl.read_parquet(path)
+        try:
+            frame = pl.read_parquet(path)
+        except pl.exceptions.PolarsError as error:
+            raise ProjectError(f"{path} is damaged: delete it") from error
+        if ROW_ID not in frame.columns:
+            unsearched.add(path.stem)
+            continue
         kept = frame.filter(~pl.col(str(ROW_ID)).cast(pl.String).is_in(list(row_ids)))
         if kept.height < frame.height:
             replaced[path.stem] = _replace(path, kept)
@@ -75,7 +92,7 @@ def _forget_rows(folder: Path, row_ids: Collection[str]) -> tuple[int, dict[str,
     return erased, replaced
 
 
-def _forget_published(row_ids: Collection[str], settings: Settings) -> tuple[int, set[str]]:
+def _forget_published(row_ids: Collection[str], settings: Settings, unsearched: set[str]) -> tuple[int, set[str]]:
     """Erase rows from all published snapshots; return how many, and the names of the snapshots that held any."""
     erased = 0
     touched: set[str] = set()
@@ -83,7 +100,7 @@ def _forget_published(row_ids: Collection[str], settings: Settings) -> tuple[int
     for snapshot in published.find_all(settings):
         with tempfile.TemporaryDirectory() as name:
             published.pull(snapshot.id, Path(name), settings)
-            rows, replaced = _forget_rows(Path(name), row_ids)
+            rows, replaced = _forget_rows(Path(name), row_ids, unsearched)
             for old, new in replaced.items():
                 published.publish(new, settings)
                 published.delete(old, settings)
@@ -102,7 +119,7 @@ def _replace(path: Path, frame: pl.DataFrame) -> Path:
         new = part.replace(path.parent / f"{sha256(part)}.parquet")
     if record := read_record(path):
         keep_record(new, msgspec.structs.replace(record, rows=frame.height, inputs=""))
-        path.with_suffix(".json").unlink()
+    path.with_suffix(".json").unlink(missing_ok=True)
     path.unlink()
     return new
 
@@ -131,6 +148,6 @@ def _made_from(snapshots: set[str], settings: Settings) -> Iterator[str]:
     for name in list_names(store):
         bundle, _, file = name.rpartition("/")
         if file == MANIFEST:
-            manifest = msgspec.json.decode(bytes(obstore.get(store, name).bytes()), type=Manifest)
+            manifest = msgspec.json.decode(bytes(obstore.get(store, name).bytes()), type=_Made)
             if manifest.data in snapshots:
                 yield bundle

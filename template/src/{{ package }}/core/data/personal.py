@@ -11,6 +11,8 @@ from ipaddress import ip_address
 import msgspec
 import polars as pl
 
+from ..contract.tables import is_plain
+
 SAMPLE = 1000
 """How many values of a column are looked at."""
 SHARE = 0.5
@@ -35,7 +37,8 @@ def scan(frame: pl.DataFrame) -> list[Finding]:
 
 
 def _reason(name: str, values: pl.Series) -> str | None:
-    texts = values.drop_nulls().head(SAMPLE).cast(pl.String, strict=False).drop_nulls().str.strip_chars().to_list()
+    some = values.drop_nulls().head(SAMPLE) if is_plain(values.dtype) else pl.Series(dtype=pl.String)
+    texts = some.cast(pl.String, strict=False).drop_nulls().str.strip_chars().to_list()
     for kind, matches in RULES.items():
         if texts and sum(map(matches, texts)) >= SHARE * len(texts):
             return f"its values look like {kind}"

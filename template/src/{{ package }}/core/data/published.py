@@ -1,6 +1,7 @@
 """Published snapshots: what models were trained on, in the store that has their bundles.
 
 `snapshots/<SHA-256>.parquet` has the rows and `<SHA-256>.json` their record, which goes last: half a snapshot is none.
+Other files there are nobody's here.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ import polars as pl
 from obstore.store import ObjectStore
 
 from ...settings import Settings
-from ..bundles.bundle import ID
-from ..bundles.storage import download, exists, join, list_names, open_folder, sha256, store_errors
+from ..bundles.storage import ID, download, exists, join, list_names, open_folder, sha256, store_errors
 from ..errors import ProjectError
 from .snapshots import Record, keep_record, read_record
+
+HALVES = ("json", "parquet")
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -37,7 +39,7 @@ def publish(snapshot: Path, settings: Settings) -> None:
     name = snapshot.stem
     with store_errors(f"the snapshot {name} cannot be published in {settings.store_uri}"):
         store = _open(settings)
-        if exists(store, f"{name}.json"):
+        if all(exists(store, f"{name}.{half}") for half in HALVES):
             return
         if sha256(snapshot) != name:
             raise ProjectError(f"the snapshot {snapshot} has been altered: run the data command again")
@@ -56,7 +58,8 @@ def find_all(settings: Settings) -> list[Published]:
     """
     with store_errors(f"the snapshots in {settings.store_uri} cannot be read"):
         store = _open(settings)
-        found = [_read(store, name) for name in list_names(store) if name.endswith(".json")]
+        whole, _ = _list(store)
+        found = [_read(store, f"{name}.json") for name in sorted(whole)]
     return sorted(found, key=lambda snapshot: snapshot.published, reverse=True)
 
 
@@ -66,6 +69,8 @@ def find(name: str, settings: Settings) -> Published:
     Raises:
         ProjectError: the store does not have it, or cannot be read.
     """
+    if not ID.fullmatch(name):
+        raise ProjectError(f"{name} is no snapshot's id, which has 64 digits: the snapshots command lists them")
     with store_errors(f"the snapshot {name} in {settings.store_uri} cannot be read"):
         store = _open(settings)
         if not exists(store, f"{name}.json"):
@@ -79,8 +84,6 @@ def pull(name: str, folder: Path, settings: Settings) -> Path:
     Raises:
         ProjectError: the store does not have it, cannot be read, or has other rows under this name.
     """
-    if not ID.fullmatch(name):
-        raise ProjectError(f"{name} is no snapshot's id, which has 64 digits: the snapshots command lists them")
     record = find(name, settings).record
     path = folder / f"{name}.parquet"
     folder.mkdir(parents=True, exist_ok=True)
@@ -108,22 +111,31 @@ def delete(name: str, settings: Settings) -> None:
     """Delete a snapshot from the store, its record first."""
     with store_errors(f"the snapshot {name} cannot be deleted from {settings.store_uri}"):
         store = _open(settings)
-        for file in (f"{name}.json", f"{name}.parquet"):
-            if exists(store, file):
-                obstore.delete(store, file)
+        for half in HALVES:
+            if exists(store, f"{name}.{half}"):
+                obstore.delete(store, f"{name}.{half}")
 
 
 def delete_halves(settings: Settings) -> None:
-    """Delete rows that were published without their record."""
+    """Delete rows without a record, and records without rows."""
     with store_errors(f"the snapshots in {settings.store_uri} cannot be read"):
-        names = set(list_names(_open(settings)))
-    for rows in (Path(name) for name in names if name.endswith(".parquet")):
-        if rows.with_suffix(".json").name not in names:
-            delete(rows.stem, settings)
+        _, halves = _list(_open(settings))
+    for name in halves:
+        delete(name, settings)
 
 
 def _open(settings: Settings) -> ObjectStore:
     return open_folder(join(settings.store_uri, "snapshots"))
+
+
+def _list(store: ObjectStore) -> tuple[set[str], set[str]]:
+    """Return the names of the snapshots in a store, and of those of which one half is there."""
+    files = [Path(name) for name in list_names(store)]
+    records, rows = (
+        {file.stem for file in files if ID.fullmatch(file.stem) and file.name == f"{file.stem}.{half}"}
+        for half in HALVES
+    )
+    return records & rows, records ^ rows
 
 
 def _read(store: ObjectStore, name: str) -> Published:

@@ -98,14 +98,13 @@ def show(snapshot: Snapshot) -> str:
 
 
 def to_report(snapshot: Snapshot) -> dict[str, object]:
-    """Return what a script should know of a snapshot."""
-    return {
-        "snapshot": snapshot.path,
-        "rows": snapshot.rows,
+    """Return what a script should know of a snapshot; of one that was there before, not what was found then."""
+    found = {
         "bad": snapshot.bad.to_dicts(),
         "personal": snapshot.personal,
         "suspicious": snapshot.suspicious,
     }
+    return {"snapshot": snapshot.path, "rows": snapshot.rows} | (found if snapshot.is_new else {})
 
 
 def _read(params: Params) -> pl.DataFrame:

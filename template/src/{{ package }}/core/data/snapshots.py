@@ -1,10 +1,12 @@
 """Snapshots: validated data on disk, named by their content and never altered."""
 
+import contextlib
 from pathlib import Path
 
 import msgspec
 import polars as pl
 
+from ..bundles.storage import ID, sha256
 from ..errors import ProjectError
 from .validation import CONTRACT, validate
 
@@ -26,9 +28,10 @@ class Record(msgspec.Struct, frozen=True):
 
 
 def read_record(snapshot: Path) -> Record | None:
-    """Return where the rows of a snapshot come from, or None if nobody has written that down."""
-    path = snapshot.with_suffix(".json")
-    return msgspec.json.decode(path.read_bytes(), type=Record) if path.is_file() else None
+    """Return where the rows of a snapshot come from, or None if nobody has written that down, or only half of it."""
+    with contextlib.suppress(FileNotFoundError, msgspec.DecodeError):
+        return msgspec.json.decode(snapshot.with_suffix(".json").read_bytes(), type=Record)
+    return None
 
 
 def keep_record(snapshot: Path, record: Record) -> None:
@@ -57,8 +60,10 @@ def load(snapshot: Path) -> pl.DataFrame:
     """Return the rows of a snapshot.
 
     Raises:
-        ProjectError: they no longer fit the schema.
+        ProjectError: they have been altered, or no longer fit the schema.
     """
+    if ID.fullmatch(snapshot.stem) and sha256(snapshot) != snapshot.stem:
+        raise ProjectError(f"the snapshot {snapshot} has been altered: run the data command again")
     frame = pl.read_parquet(snapshot)
     if sorted(frame.columns) != sorted(column.name for column in CONTRACT) or validate(frame)[1].height:
         raise ProjectError("the newest data snapshot was made with another schema.py: run the data command again")

@@ -4,6 +4,7 @@
 made from it: the record of a snapshot, MLflow, a bundle, an error.
 """
 
+import contextlib
 import glob
 import importlib
 import os
@@ -11,7 +12,6 @@ import re
 import sqlite3
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 from urllib.parse import parse_qs, quote, urlsplit
@@ -130,7 +130,7 @@ def hide(text: str, source: str) -> str:
     return text
 
 
-@contextmanager
+@contextlib.contextmanager
 def _errors(source: str) -> Iterator[None]:
     """Say in one sentence why a source cannot be read."""
     try:
@@ -185,8 +185,22 @@ def _ask_postgresql(uri: str, query: str) -> pl.DataFrame:
         raise ProjectError(f"its driver is not installed; run: uv add --group train '{POSTGRESQL_DRIVER}'") from error
     with driver.connect(uri) as connection, connection.cursor() as cursor:  # nothing is committed
         cursor.execute(query)
-        answer: pl.DataFrame = cursor.fetch_polars()
+        with _without_panics():
+            answer: pl.DataFrame = cursor.fetch_polars()
     return answer
+
+
+@contextlib.contextmanager
+def _without_panics() -> Iterator[None]:
+    """Keep off the terminal what Polars prints there by itself when it meets a type that it does not know."""
+    terminal = os.dup(2)
+    with Path(os.devnull).open("w") as nothing:
+        os.dup2(nothing.fileno(), 2)
+    try:
+        yield
+    finally:
+        os.dup2(terminal, 2)
+        os.close(terminal)
 
 
 def _ask_sqlite(path: Path, query: str) -> pl.DataFrame:

@@ -1,12 +1,12 @@
 """The gate: how a candidate becomes the champion, on today's held-out rows."""
 
+from pathlib import Path
 from typing import Literal
 
 import msgspec
 
 from ...metrics import METRICS, naive
 from ...settings import Settings
-from .. import inputs
 from ..bundles import predictor, registry
 from ..bundles.bundle import Bundle, FormatError
 from ..bundles.fingerprint import features_sha256
@@ -33,15 +33,15 @@ class Decision(msgspec.Struct, frozen=True):
         return f"{self.verdict}, {self.reason}" + (f" ({self.metric} gain {self.gain})" if self.gain else "")
 
 
-def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
+def judge(candidate: Bundle, snapshot: Path, params: Params, settings: Settings) -> Decision:
     """Compare a candidate with the naive baseline, its metrics' ranges, its groups and, if there is one, the champion.
 
-    Both are scored on the held-out rows of the newest snapshot, which neither has been trained on.
+    Both are scored on the held-out rows of a snapshot, which neither has been trained on.
 
     Raises:
-        ProjectError: there is no data, or a bundle cannot be loaded.
+        ProjectError: the data will not do, or a bundle cannot be loaded.
     """
-    training, held_out = examples.split(snapshots.load(snapshots.latest()), params.split)
+    training, held_out = examples.split(snapshots.load(snapshot), params.split)
     challenger = predictor.load(candidate).predict(held_out.columns)
     decision = beat_naive(held_out, challenger, naive(training, held_out), params.gate)
     if decision.verdict == "passed":
@@ -58,13 +58,13 @@ def judge(candidate: Bundle, params: Params, settings: Settings) -> Decision:
     return compare(held_out, challenger, predictor.load(champion).predict(held_out.columns), params.gate)
 
 
-def promote(candidate: Bundle, decision: Decision, params: Params, settings: Settings, *, new_baseline: bool) -> None:
+def promote(candidate: Bundle, decision: Decision, led_to_it: str, settings: Settings, *, new_baseline: bool) -> None:
     """Make a candidate the champion if the gate lets it pass.
 
     Args:
         candidate: A bundle of the store.
         decision: What the gate says of it.
-        params: What it was judged by.
+        led_to_it: The SHA-256 of what it was judged by, as `inputs.py` says it.
         settings: Where the store is.
         new_baseline: Accept a candidate that cannot be compared with the champion; the card will say so.
 
@@ -76,7 +76,6 @@ def promote(candidate: Bundle, decision: Decision, params: Params, settings: Set
     snapshot = snapshots.SNAPSHOTS / f"{candidate.manifest.data}.parquet"
     if snapshot.is_file():  # where the store had not taken the bundle after training
         published.publish(snapshot, settings)
-    led_to_it = inputs.identify_champion(candidate.id, snapshots.latest().stem, params)
     registry.crown(candidate, f"{baseline}{decision.reason}", settings, led_to_it)
 
 

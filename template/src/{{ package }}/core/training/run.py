@@ -17,7 +17,7 @@ from ...settings import Settings
 from .. import inputs
 from ..bundles import registry
 from ..bundles.bundle import Bundle, seal
-from ..bundles.fingerprint import PACKAGE, fingerprint
+from ..bundles.fingerprint import PACKAGE, features_sha256, fingerprint
 from ..bundles.predictor import Predictor, complete, open_model
 from ..contract.columns import Columns
 from ..contract.optional import MISSING
@@ -58,6 +58,8 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
     Raises:
         ProjectError: the data or the parameters will not do, or the export differs from the model.
     """
+    # Now, while the code on disk is what runs here: a fit may take hours, and somebody may edit a file meanwhile.
+    made_of, features = inputs.identify_bundle(snapshot.stem, params), features_sha256()
     evaluation.gate_metric(params.gate)
     if params.gate.fairness:
         find_measure(params.gate.fairness)
@@ -81,7 +83,8 @@ def train(snapshot: Path, params: Params, settings: Settings) -> Trained:
         predictor = complete(open_model(folder, signature))
         with step("measuring it on the held-out rows"):
             report = _describe(predictor, trained, training, held_out, params, snapshot.stem, folder)
-        bundle, uri = _publish(folder, snapshot, params, settings)
+        bundle = seal(folder, data=snapshot.stem, features=features)
+        uri = _publish(bundle, snapshot, settings, made_of)
         values = {name: estimate.value for name, estimate in report.metrics.items()}
         run.finish(values, {"bundle": bundle.id, "uri": uri, "data": snapshot.stem})
         shutil.rmtree(checkpoints, ignore_errors=True)
@@ -148,8 +151,8 @@ def _describe(
     signature, answer = predictor.signature, predictor.predict(held_out.columns)
     baseline = metrics.naive(training, held_out)
     report = evaluation.evaluate(predictor, held_out, baseline, params.gate)
-    tables = report.tables | getattr(model, "describe", lambda _: {})(trained)  # not every model has words for it
-    report = msgspec.structs.replace(report, tables=tables)
+    if describe := getattr(model, "describe", None):  # not every model has words for what it has learned
+        report = msgspec.structs.replace(report, tables=report.tables | describe(trained))
     everything = {name: np.concatenate([values, held_out.columns[name]]) for name, values in training.columns.items()}
     contents = {
         "signature.json": signature,
@@ -165,12 +168,11 @@ def _describe(
     return report
 
 
-def _publish(folder: Path, snapshot: Path, params: Params, settings: Settings) -> tuple[Bundle, str]:
-    """Seal a bundle, and publish its snapshot and it; what the store does not take is kept: it may have taken hours."""
-    bundle = seal(folder, data=snapshot.stem)
+def _publish(bundle: Bundle, snapshot: Path, settings: Settings, made_of: str) -> str:
+    """Publish a bundle and its snapshot; what the store does not take is kept: it may have taken hours."""
     try:
         published.publish(snapshot, settings)
-        return bundle, registry.publish(bundle, settings, inputs.identify_bundle(snapshot.stem, params))
+        return registry.publish(bundle, settings, made_of)
     except ProjectError as error:
         kept = KEPT / bundle.id
         shutil.copytree(bundle.path, kept, dirs_exist_ok=True)

@@ -14,9 +14,11 @@ from .. import inputs
 from ..bundles.fingerprint import PACKAGE
 from ..contract.signature import Signature
 from ..data import snapshots
+from ..errors import ProjectError
 from ..evaluation.measure import Examples, Metric, Rows, choose, take
 from ..evaluation.report import gate_metric
 from ..params import Params
+from ..progress import step
 from ..task import examples
 from ..task.target import folds
 from . import decisions, run, shared
@@ -54,7 +56,7 @@ def tune(snapshot: Path, params: Params, trials: int, storage: str = "") -> Sear
         params: The parameters.
         trials: How many trials there are in all, over all workers.
         storage: Where workers share a search, as `shared.py` takes it; the seed does not decide what they find. Workers
-            that are given the same data and parameters join the same search.
+            that are given the same data, code and parameters, but for those that are searched, join the same search.
 
     Raises:
         ProjectError: the data or the parameters will not do, or the storage cannot be used.
@@ -67,16 +69,18 @@ def tune(snapshot: Path, params: Params, trials: int, storage: str = "") -> Sear
     def score(trial: optuna.Trial) -> float:
         suggested = model.suggest(trial, params.model)
 
-        def watch(step: int, values: Mapping[str, float]) -> None:
+        def watch(number: int, values: Mapping[str, float]) -> None:
             loss = values.get("validation_loss")
             if loss is not None:
-                trial.report(-loss if metric.higher_is_better else loss, step)
+                trial.report(-loss if metric.higher_is_better else loss, number)
                 if trial.should_prune():
                     raise optuna.TrialPruned
 
         # The steps of the first fold alone are watched: those of another would be taken for the same fit's.
         watched = zip(parts, [watch, *[lambda *_: None] * (FOLDS - 1)], strict=True)
         scores = [_score(metric, suggested, params.seed, signature, training, *part, told) for part, told in watched]
+        if np.isnan(scores).any():  # which Optuna takes for a trial that never was
+            raise optuna.TrialPruned
         return float(np.mean(scores))
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -84,15 +88,26 @@ def tune(snapshot: Path, params: Params, trials: int, storage: str = "") -> Sear
     pruner = optuna.pruners.PercentilePruner(KEPT, n_warmup_steps=MIN_STEPS)
     with shared.storage_errors(storage):
         if storage:
-            name = f"{PACKAGE.name}-{inputs.identify_search(snapshot.stem, params)[:16]}"
+            name = f"{PACKAGE.name}-{inputs.identify_search(snapshot.stem, _fix_searched(params))[:16]}"
             study = shared.join(storage, name, direction, pruner)
+            doing = f"search {name}, of whose {trials} trials {len(shared.finished(study))} are done"
         else:
             sampler = optuna.samplers.TPESampler(seed=params.seed)
             study = optuna.create_study(direction=direction, sampler=sampler, pruner=pruner)
-        shared.run(study, score, trials)
+            doing = f"search of {trials} trials"
+        with step(doing):
+            shared.run(study, score, trials)
+        if not study.get_trials(deepcopy=False, states=(COMPLETE,)):
+            raise ProjectError(f"{params.gate.metric} could be measured in none of {trials} trials: try more rows")
         best = model.suggest(optuna.trial.FixedTrial(study.best_params), params.model)
         found = [Trial(t.number, t.value if t.state == COMPLETE else None, t.params) for t in shared.finished(study)]
         return Search(best, study.best_value, found)
+
+
+def _fix_searched(params: Params) -> Params:
+    """Return the parameters with something in place of each that is searched, so that `--write` parts no workers."""
+    trial = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed=0)).ask()
+    return msgspec.structs.replace(params, model=model.suggest(trial, params.model))
 
 
 def show(search: Search, metric: Metric, most: int = 10) -> str:

@@ -14,6 +14,7 @@ from onnxmltools import convert_lightgbm
 from onnxmltools.convert.common.data_types import FloatTensorType
 
 from .core.contract.columns import Answer, Columns
+from .core.task.target import spare
 from .core.training.encoding import Encoder
 from .core.training.fitting import Fit
 from .core.training.thresholds import round_thresholds
@@ -67,7 +68,8 @@ def build(params: dict[str, Any], seed: int) -> Model:
 
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to the training rows until those for validation no longer gain from it."""
-    learn, validate = ~work.validation, work.validation
+    validate = spare(work.target, work.validation)
+    learn = ~validate
     model.encoder = Encoder.fit({name: values[learn] for name, values in work.features.items()})
     features = matrix(model.encoder, work.features)
 

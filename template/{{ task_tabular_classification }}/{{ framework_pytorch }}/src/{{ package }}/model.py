@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from . import network
 from .core.contract.columns import Answer, Columns
+from .core.task.target import spare
 from .core.training.encoding import Encoder
 from .core.training.fitting import Fit
 from .network import ModelParams, Network
@@ -49,6 +50,7 @@ def build(params: dict[str, Any], seed: int) -> Model:
 
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to the training rows until those for validation no longer gain from it."""
+    work = msgspec.structs.replace(work, validation=spare(work.target, work.validation))
     model.encoder = Encoder.fit({name: values[~work.validation] for name, values in work.features.items()})
     target = torch.tensor(work.target)
     model.network = network.fit(model.params, model.seed, model.encoder, work, target, _loss, outputs=len(LABELS))

@@ -15,6 +15,7 @@ from xgboost import XGBClassifier
 from xgboost.callback import TrainingCallback
 
 from .core.contract.columns import Answer, Columns
+from .core.task.target import spare
 from .core.training.encoding import CATEGORIES, NUMBERS, Encoder
 from .core.training.fitting import Fit, Watch
 from .core.training.trees import WIDTH, matrix, take_features
@@ -75,7 +76,8 @@ def build(params: dict[str, Any], seed: int) -> Model:
 
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, fitted to the training rows until those for validation no longer gain from it."""
-    learn, validate = ~work.validation, work.validation
+    validate = spare(work.target, work.validation)
+    learn = ~validate
     model.encoder = Encoder.fit({name: values[learn] for name, values in work.features.items()})
     features = matrix(model.encoder, work.features)
     model.estimator.set_params(callbacks=[Reporting(work.report)])

@@ -62,8 +62,22 @@ def check(training: NDArray[np.int64], held_out: NDArray[np.int64]) -> None:
 
 
 def folds(training: Examples, count: int, seed: int) -> list[tuple[Rows, Rows]]:
-    """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole."""
+    """Return which rows to learn from and which to check, for each fold of a cross-validation; units stay whole.
+
+    Rows of a label that only those to check have are learned from, too.
+    """
     if len(np.unique(training.units)) == training.rows:
-        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target))
-    whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
-    return list(whole.split(training.target, training.target, training.units))
+        parts = StratifiedKFold(count, shuffle=True, random_state=seed).split(training.target, training.target)
+    else:
+        whole = StratifiedGroupKFold(count, shuffle=True, random_state=seed)
+        parts = whole.split(training.target, training.target, training.units)
+    every = np.arange(training.rows)
+    return [(np.flatnonzero(~spare(training.target, np.isin(every, check))), check) for _, check in parts]
+
+
+def spare(target: NDArray[np.int64], validation: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return which of these rows can be left out of a fit, shape (rows,): not those of labels that no other row has.
+
+    A model that never sees a label has no place for it in its answer.
+    """
+    return validation & np.isin(target, target[~validation])
