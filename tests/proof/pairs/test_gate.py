@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-import random
 import re
 import shutil
 from pathlib import Path
@@ -76,10 +75,8 @@ def test_a_model_that_has_learnt_nothing_is_refused_with_3(project: Project, tmp
     path = tmp_path / made.source
     with path.open(newline="") as file:
         head, *rows = csv.reader(file)
-    targets = [row[-1] for row in rows]
-    random.Random(0).shuffle(targets)
     with path.open("w", newline="") as file:
-        csv.writer(file).writerows([head, *([*row[:-1], target] for row, target in zip(rows, targets, strict=True))])
+        csv.writer(file).writerows([head, *tasks.UNLEARNABLE.get(made.task, tasks.shuffle_target)(rows)])
     assert "naive baseline" in made.refuses("pipeline", code=3)
     assert "there is no champion" in made.refuses("evaluate", "--model", "champion")
 

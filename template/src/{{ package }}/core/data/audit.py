@@ -52,10 +52,13 @@ def explain(values: NDArray[Any], target: NDArray[Any]) -> float:
     """Return which share of the target's variance a column alone explains.
 
     Args:
-        values: The column, shape (rows,).
-        target: The target as a column, shape (rows,).
+        values: The column, shape (rows,), or several of them, of which the one that tells most counts.
+        target: The target as a column, shape (rows,), or several of them.
     """
-    numbers = target[:, None] if target.dtype != object else target[:, None] == np.unique(target.astype(str))
+    if values.ndim > 1:
+        return max(explain(column, target) for column in values.T)
+    is_text = target.dtype == object
+    numbers = target[:, None] == np.unique(target.astype(str)) if is_text else target.reshape(len(target), -1)
     wanted = numbers.astype(np.float64) - numbers.mean(axis=0)
     bins, first = _bin(values), np.random.default_rng(0).permutation(len(values)) % 2 == 0
     predicted = np.zeros_like(wanted)
