@@ -51,9 +51,14 @@ INPUTS: tuple[Column, ...] = (
 FEATURES: tuple[Column, ...] = (
     Number(name="level"),
     *(Number(name=f"relative_{lag}") for lag in range(1, HISTORY + 1)),
-    Number(name="month"),
+    *(
+        Number(name=f"{name}_ahead_{period}")
+        for name in ("periods", "season", "month")
+        for period in range(1, HORIZON + 1)
+    ),
 )
-"""What the model takes, from what `features.py` returns. Not the series: so the model can forecast new ones, too."""
+"""What the model takes, from what `features.py` returns; of `NAME_ahead_1`, `NAME_ahead_2` and so on, each period that is
+forecast has its own. Not the series: so the model can forecast new ones, too."""
 
 AUDIT: tuple[Column, ...] = ()
 """What `source.py` adds to the rows for slices only: the model never sees it, and no request carries it."""

@@ -1,9 +1,9 @@
 """The model: built, fitted, searched and exported; the only file that builds on scikit-learn's estimators.
 
-There is a gradient boosting for each quantile of each period ahead ("direct" forecasting), of all series together and
-relative to their level; the outer quantiles are shifted to hold their share of newer values. Everything that is fitted
-must survive the export to ONNX, which training checks on every run. Known not to: native categories of
-HistGradientBoosting, and functions of one's own (which belong in `features.py`).
+There is a gradient boosting for each quantile, of all series and periods ahead together and relative to the level of
+the series; the outer quantiles are shifted to hold their share of newer values. Everything that is fitted must survive
+the export to ONNX, which training checks on every run. Known not to: native categories of HistGradientBoosting, and
+functions of one's own (which belong in `features.py`).
 """
 
 from typing import Any, NamedTuple
@@ -12,6 +12,7 @@ import numpy as np
 import onnx
 import optuna
 import polars as pl
+from numpy.typing import NDArray
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import clone
@@ -21,9 +22,10 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from .core.contract.columns import Answer, Columns
-from .core.evaluation.measure import Target
+from .core.evaluation.measure import Target, take
 from .core.task.answer import QUANTILES
 from .core.training.fitting import Fit
+from .core.training.periods import align, spread
 from .core.training.quantiles import Shifts, calibrate, join, no_shifts, put_in_order
 from .core.training.thresholds import round_thresholds
 from .schema import FEATURES, HORIZON
@@ -33,16 +35,11 @@ CATEGORIES = [feature.name for feature in FEATURES if feature.matrix == "texts"]
 LEVEL = "level"
 """The feature that forecasts are relative to."""
 
-
-Parts = dict[str, list[Pipeline]]
-"""For each quantile the pipelines that are fitted to the periods ahead."""
-
-
 class Model(NamedTuple):
-    """An unfitted pipeline, those that are fitted, and by how much their relative forecasts are shifted."""
+    """An unfitted pipeline, one that is fitted for each quantile, and by how much their forecasts are shifted."""
 
     unfitted: Pipeline
-    parts: Parts
+    parts: dict[str, Pipeline]
     shifts: Shifts
 
 
@@ -52,14 +49,18 @@ def build(params: dict[str, Any], seed: int) -> Model:
     Raises:
         ValueError, TypeError: the parameters are not those of the estimator.
     """
-    estimator = HistGradientBoostingRegressor(loss="quantile", quantile=0.5, random_state=seed, **params)
+    # Not stopped early: rows overlap, so those that scikit-learn draws for that are known from others.
+    estimator = HistGradientBoostingRegressor(
+        loss="quantile", quantile=0.5, early_stopping=False, random_state=seed, **params
+    )
     categories = OneHotEncoder(handle_unknown="ignore", sparse_output=False, dtype=np.float32)
     # By position, because the exported graph takes numbers and texts as a matrix each.
-    positions = list(range(len(NUMBERS) + len(CATEGORIES)))
+    numbers, texts = len(align(NUMBERS)), len(align(CATEGORIES))
+    positions = list(range(numbers + texts))
     columns = ColumnTransformer(
         [
-            ("numbers", "passthrough", positions[: len(NUMBERS)]),  # trees take a missing number as it is
-            ("categories", categories, positions[len(NUMBERS) :]),
+            ("numbers", "passthrough", positions[:numbers]),  # trees take a missing number as it is
+            ("categories", categories, positions[numbers:]),
         ]
     )
     return Model(make_pipeline(columns, estimator), {}, {})
@@ -69,49 +70,50 @@ def fit(model: Model, work: Fit) -> Model:
     """Return the model, calibrated by the validation rows and fitted to all rows whose level is above zero."""
     level = work.features[LEVEL].astype(np.float64)
     known = level > 0
-    table, target = _table(work.features).filter(known), work.target[known] / level[known, None]
+    features, target = take(work.features, known), work.target[known] / level[known, None]
     newest = work.validation[known]
-    older = _fit_parts(model.unfitted, table.filter(~newest), target[~newest])
-    shifts = calibrate(target[newest], _forecast(older, table.filter(newest))) if newest.any() else no_shifts()
-    parts = _fit_parts(model.unfitted, table, target) if newest.any() else older
-    return Model(model.unfitted, parts, shifts)
+
+    def fit_parts(rows: NDArray[np.bool_]) -> dict[str, Pipeline]:
+        table, values = _table(take(features, rows)), target[rows].ravel()
+        return {name: _fit_one(model.unfitted, quantile, table, values) for name, quantile in QUANTILES.items()}
+
+    if not newest.any():
+        return Model(model.unfitted, fit_parts(~newest), no_shifts())
+    shifts = calibrate(target[newest], _forecast(fit_parts(~newest), take(features, newest)))
+    return Model(model.unfitted, fit_parts(newest | True), shifts)
 
 
-def _fit_parts(unfitted: Pipeline, table: pl.DataFrame, target: Target) -> Parts:
-    def fit_one(quantile: float, step: int) -> Pipeline:
-        pipeline = clone(unfitted).set_params(histgradientboostingregressor__quantile=quantile)
-        return round_thresholds(pipeline.fit(table, target[:, step]))
-
-    return {name: [fit_one(quantile, step) for step in range(HORIZON)] for name, quantile in QUANTILES.items()}
+def _fit_one(unfitted: Pipeline, quantile: float, table: pl.DataFrame, target: Target) -> Pipeline:
+    pipeline = clone(unfitted).set_params(histgradientboostingregressor__quantile=quantile)
+    return round_thresholds(pipeline.fit(table, target))
 
 
-def _forecast(parts: Parts, table: pl.DataFrame) -> Answer:
+def _forecast(parts: dict[str, Pipeline], features: Columns) -> Answer:
     """Return forecasts relative to the level, shape (rows, horizon) each."""
-    return {name: np.column_stack([one.predict(table) for one in pipelines]) for name, pipelines in parts.items()}
+    table = _table(features)
+    return {name: pipeline.predict(table).reshape(-1, HORIZON) for name, pipeline in parts.items()}
 
 
 def predict(model: Model, columns: Columns) -> Answer:
     """Return the answer, shape (rows, horizon) each, as the model itself gives it: what the export must equal."""
-    forecasts, level = _forecast(model.parts, _table(columns)), columns[LEVEL][:, None]
+    forecasts, level = _forecast(model.parts, columns), columns[LEVEL][:, None]
     return put_in_order({name: (values + model.shifts[name]) * level for name, values in forecasts.items()})
 
 
 def export(model: Model) -> onnx.ModelProto:
     """Return the model as a graph, with the inputs that `predictor.py` names."""
     inputs = [
-        ("numbers", FloatTensorType([None, len(NUMBERS)])),
-        ("texts", StringTensorType([None, len(CATEGORIES)])),
+        ("period_numbers", FloatTensorType([None, len(align(NUMBERS))])),
+        ("period_texts", StringTensorType([None, len(align(CATEGORIES))])),
     ]
     present = [(name, kind) for name, kind in inputs if kind.shape[1]]
-    graphs = {
-        name: [to_onnx(pipeline, initial_types=present) for pipeline in pipelines]
-        for name, pipelines in model.parts.items()
-    }
-    return join(graphs, model.shifts, NUMBERS.index(LEVEL))
+    graphs = {name: to_onnx(pipeline, initial_types=present) for name, pipeline in model.parts.items()}
+    return join(graphs, model.shifts, {"numbers": NUMBERS, "texts": CATEGORIES}, LEVEL)
 
 
-def _table(columns: Columns) -> pl.DataFrame:
-    return pl.DataFrame({name: columns[name] for name in [*NUMBERS, *CATEGORIES]})
+def _table(features: Columns) -> pl.DataFrame:
+    """Return a row for each period of each row."""
+    return pl.DataFrame(spread(features, NUMBERS) | spread(features, CATEGORIES))
 
 
 def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:

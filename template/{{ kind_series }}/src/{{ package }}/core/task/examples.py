@@ -1,12 +1,16 @@
 """Examples from rows that carry the past: which of them are held out, and which a model may be calibrated by."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ...schema import AUDIT, FREQUENCY, HORIZON, INPUTS
+from ...schema import AUDIT, FREQUENCY, HORIZON, INPUTS, SERIES
+from ..contract.columns import Columns
 from ..contract.tables import to_columns
+from ..data.windows import LAGS
 from ..errors import ProjectError
 from ..evaluation.measure import Examples
 from ..params import Split
@@ -36,8 +40,8 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
 
     Held out are the newest periods. Forecasts of them begin a horizon apart, so that no value is forecast twice; what
     begins on the same day is one unit. Rows to train on end before the first of these days: the horizon between them is
-    the gap over which they would know what is asked. An older model has not seen the held-out periods either, for they
-    were not there yet.
+    the gap over which they would know what is asked, and the same gap lies before the validation rows. An older model
+    has not seen the held-out periods either, for they were not there yet.
 
     Raises:
         ProjectError: there are too few periods to tell chance from skill, or none is left to train on.
@@ -54,6 +58,8 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
     if not training.any():
         raise ProjectError("no row is left to train on: lower split.holdout in params.yaml, or bring a longer history")
     validation = training & (periods > (1 - params.validation) * periods[training].max())
+    if validation.any():
+        training &= validation | (periods + HORIZON <= periods[validation].min())
     return Place(training, np.isin(periods, origins), validation, periods)
 
 
@@ -64,6 +70,27 @@ def count_periods(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
     first, last = (pl.lit(day).cast(pl.Date) for day in (days.min(), days.max()))
     grid = pl.select(pl.date_range(first, last, f"1{FREQUENCY}")).to_series().to_numpy()
     return np.searchsorted(grid, days).astype(np.int64)
+
+
+def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
+    """Return the inputs that may leak the target, and the target, shape (rows, horizon).
+
+    What is cut from the table is known when a forecast begins, and the past of a series may well tell nearly all of what
+    comes; so may its size. That is no leak: numbers count in standard deviations from the mean of their series.
+    """
+    columns = to_columns(frame, [column for column in INPUTS if column.name not in ("start", *LAGS)])
+    series = frame.get_column(SERIES, default=pl.repeat("", frame.height, eager=True))
+    numbers = {name: values for name, values in columns.items() if values.dtype.kind == "f"}
+    told = columns | {name: _standardize(values, series) for name, values in numbers.items()}
+    return told, _standardize(to_target(frame), series)
+
+
+def _standardize(values: NDArray[Any], series: pl.Series) -> NDArray[Any]:
+    """Return numbers, shape (rows, …), in standard deviations from the mean of their series."""
+    each = pl.all()
+    table = pl.DataFrame(values).fill_nan(None)
+    centred = table.select((each - each.mean().over(series)) / each.std(ddof=0).over(series))
+    return centred.fill_nan(0).to_numpy().reshape(values.shape)
 
 
 def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], place: Place) -> Examples:

@@ -8,6 +8,8 @@ from ..contract.columns import Date, Number
 from ..yours import did_you_mean
 
 COUNTS = ("SEASON", "HISTORY", "HORIZON")
+AHEAD = "_ahead_"
+"""What stands between the name of a feature and the number of the period that it is of."""
 FREQUENCIES = ("d", "w", "mo", "q", "y")
 
 
@@ -34,6 +36,8 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
         yield Slip("HISTORY", "HISTORY must be at least SEASON: the naive baseline answers by the season before")
     if not wrong and isinstance(values["INPUTS"], tuple | list):
         yield from _find_missing_inputs(values)
+    if not wrong and isinstance(values["FEATURES"], tuple | list):
+        yield from _find_missing_features(values)
 
 
 def _find_missing_inputs(values: Mapping[str, Any]) -> Iterator[Slip]:
@@ -43,3 +47,11 @@ def _find_missing_inputs(values: Mapping[str, Any]) -> Iterator[Slip]:
     lags = [f"lag_{lag}" for lag in range(1, values["HISTORY"] + 1)]
     if missing := [name for name in lags if kinds.get(name) is not Number]:
         yield Slip("INPUTS", f"INPUTS must hold Number(name={missing[0]!r}), as HISTORY says")
+
+
+def _find_missing_features(values: Mapping[str, Any]) -> Iterator[Slip]:
+    names = {getattr(feature, "name", "") for feature in values["FEATURES"]}
+    stems = sorted({name.rpartition("_")[0] for name in names if AHEAD in name})
+    wanted = [f"{stem}_{period}" for stem in stems for period in range(1, values["HORIZON"] + 1)]
+    if missing := [name for name in wanted if name not in names]:
+        yield Slip("FEATURES", f"FEATURES must hold {missing[0]!r}, for there is one for each period of HORIZON")

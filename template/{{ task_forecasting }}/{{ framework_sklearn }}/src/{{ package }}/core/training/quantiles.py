@@ -1,4 +1,4 @@
-"""Quantiles: calibrated by what came later, never crossing, and those of all periods ahead in one graph.
+"""Quantiles: calibrated by what came later, never crossing, and all of them in one graph.
 
 Boosting knows the rows that it has learned from too well: its outer quantiles are too close to each other for new ones.
 """
@@ -14,6 +14,7 @@ from ...schema import HORIZON
 from ..contract.columns import Answer
 from ..evaluation.measure import Target
 from ..task.answer import QUANTILES
+from .periods import spread_in_graph
 
 Shifts = dict[str, NDArray[Any]]
 """By how much each quantile is shifted, shape (horizon,)."""
@@ -39,37 +40,39 @@ def put_in_order(answer: Answer) -> Answer:
     return {"q10": np.minimum(low, median), "q50": median, "q90": np.maximum(high, median)}
 
 
-def join(graphs: dict[str, list[onnx.ModelProto]], shifts: Shifts, level: int) -> onnx.ModelProto:
+def join(graphs: dict[str, onnx.ModelProto], shifts: Shifts, inputs: dict[str, list[str]], level: str) -> onnx.ModelProto:
     """Return one graph with an output for each quantile, shape (rows, horizon), put in order.
 
     Args:
-        graphs: For each quantile those of the periods ahead, which take the same inputs and have one output, shape
-            (rows, 1): a forecast relative to the level.
+        graphs: For each quantile one that takes features of each period, as `period_numbers` and `period_texts`, and
+            has one output, shape (rows · horizon, 1): a forecast relative to the level.
         shifts: What is added to these forecasts.
-        level: The position of the level among `numbers`.
+        inputs: The names of the features in `numbers` and `texts`.
+        level: The feature that forecasts are relative to.
     """
-    named = {(name, step): graph for name, steps in graphs.items() for step, graph in enumerate(steps)}
-    parts = {key: compose.add_prefix(graph, f"{key[0]}_{key[1]}_", rename_inputs=False) for key, graph in named.items()}
-    whole, *others = parts.values()
-    for part in others:
-        whole.graph.node.extend(part.graph.node)
-        whole.graph.initializer.extend(part.graph.initializer)
-    whole.graph.initializer.append(numpy_helper.from_array(np.array([level]), "position"))
-    nodes = [helper.make_node("Gather", ["numbers", "position"], ["level"], axis=1)]
-    for name in graphs:
-        outputs = [parts[name, step].graph.output[0].name for step in range(HORIZON)]
-        nodes += [
-            helper.make_node("Concat", outputs, [f"{name}_relative"], axis=1),
-            helper.make_node("Add", [f"{name}_relative", f"{name}_shift"], [f"{name}_shifted"]),
-            helper.make_node("Mul", [f"{name}_shifted", "level"], ["q50" if name == "q50" else f"{name}_free"]),
+    parts = {name: compose.add_prefix(graph, f"{name}_", rename_inputs=False) for name, graph in graphs.items()}
+    first = next(iter(parts.values()))
+    whole = onnx.ModelProto(ir_version=first.ir_version, opset_import=first.opset_import)
+    graph = whole.graph
+    for taken in first.graph.input:
+        name = taken.name.removeprefix("period_")
+        kind = taken.type.tensor_type.elem_type
+        graph.input.append(helper.make_tensor_value_info(name, kind, [None, len(inputs[name])]))
+        spread_in_graph(graph, inputs[name], name, taken.name)
+    numbers = {"position": np.array([inputs["numbers"].index(level)]), "shape": np.array([-1, HORIZON])}
+    numbers |= {f"{name}_shift": shift.astype(np.float32) for name, shift in shifts.items()}
+    graph.initializer.extend(numpy_helper.from_array(values, name) for name, values in numbers.items())
+    graph.node.append(helper.make_node("Gather", ["numbers", "position"], ["level"], axis=1))
+    for name, part in parts.items():
+        graph.node.extend(part.graph.node)
+        graph.initializer.extend(part.graph.initializer)
+        graph.output.append(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, [None, HORIZON]))
+        steps = [
+            ("Reshape", (part.graph.output[0].name, "shape"), f"{name}_relative"),
+            ("Add", (f"{name}_relative", f"{name}_shift"), f"{name}_shifted"),
+            ("Mul", (f"{name}_shifted", "level"), "q50" if name == "q50" else f"{name}_free"),
         ]
-        whole.graph.initializer.append(numpy_helper.from_array(shifts[name].astype(np.float32), f"{name}_shift"))
-    nodes += [
-        helper.make_node("Min", ["q10_free", "q50"], ["q10"]),
-        helper.make_node("Max", ["q90_free", "q50"], ["q90"]),
-    ]
-    whole.graph.node.extend(nodes)
-    del whole.graph.output[:]
-    shape = [None, HORIZON]
-    whole.graph.output.extend(helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name in graphs)
+        graph.node.extend(helper.make_node(operator, taken, [made]) for operator, taken, made in steps)
+    graph.node.append(helper.make_node("Min", ["q10_free", "q50"], ["q10"]))
+    graph.node.append(helper.make_node("Max", ["q90_free", "q50"], ["q90"]))
     return whole
