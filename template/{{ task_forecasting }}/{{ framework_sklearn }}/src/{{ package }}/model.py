@@ -12,7 +12,6 @@ import numpy as np
 import onnx
 import optuna
 import polars as pl
-from numpy.typing import NDArray
 from skl2onnx import to_onnx
 from skl2onnx.common.data_types import FloatTensorType, StringTensorType
 from sklearn.base import clone
@@ -22,7 +21,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 
 from .core.contract.columns import Answer, Columns
-from .core.evaluation.measure import Target, take
+from .core.evaluation.measure import Rows, Target, take
 from .core.task.answer import QUANTILES
 from .core.training.fitting import Fit
 from .core.training.periods import align, spread
@@ -35,11 +34,15 @@ CATEGORIES = [feature.name for feature in FEATURES if feature.matrix == "texts"]
 LEVEL = "level"
 """The feature that forecasts are relative to."""
 
+Parts = dict[str, Pipeline]
+"""The fitted pipeline of each quantile."""
+
+
 class Model(NamedTuple):
-    """An unfitted pipeline, one that is fitted for each quantile, and by how much their forecasts are shifted."""
+    """An unfitted pipeline, those that are fitted, and by how much their relative forecasts are shifted."""
 
     unfitted: Pipeline
-    parts: dict[str, Pipeline]
+    parts: Parts
     shifts: Shifts
 
 
@@ -49,7 +52,7 @@ def build(params: dict[str, Any], seed: int) -> Model:
     Raises:
         ValueError, TypeError: the parameters are not those of the estimator.
     """
-    # Not stopped early: rows overlap, so those that scikit-learn draws for that are known from others.
+    # Not stopped early: scikit-learn would draw rows at random for that, and what they hold is known from those around.
     estimator = HistGradientBoostingRegressor(
         loss="quantile", quantile=0.5, early_stopping=False, random_state=seed, **params
     )
@@ -69,18 +72,19 @@ def build(params: dict[str, Any], seed: int) -> Model:
 def fit(model: Model, work: Fit) -> Model:
     """Return the model, calibrated by the validation rows and fitted to all rows whose level is above zero."""
     level = work.features[LEVEL].astype(np.float64)
-    known = level > 0
+    known = np.flatnonzero(level > 0)
     features, target = take(work.features, known), work.target[known] / level[known, None]
-    newest = work.validation[known]
 
-    def fit_parts(rows: NDArray[np.bool_]) -> dict[str, Pipeline]:
+    def fit_parts(rows: Rows) -> Parts:
         table, values = _table(take(features, rows)), target[rows].ravel()
         return {name: _fit_one(model.unfitted, quantile, table, values) for name, quantile in QUANTILES.items()}
 
-    if not newest.any():
-        return Model(model.unfitted, fit_parts(~newest), no_shifts())
-    shifts = calibrate(target[newest], _forecast(fit_parts(~newest), take(features, newest)))
-    return Model(model.unfitted, fit_parts(newest | True), shifts)
+    parts, validation = fit_parts(np.arange(len(known))), work.validation[known]
+    if not validation.any():
+        return Model(model.unfitted, parts, no_shifts())
+    older, newer = np.flatnonzero(~validation), np.flatnonzero(validation)
+    shifts = calibrate(target[newer], _forecast(fit_parts(older), take(features, newer)))
+    return Model(model.unfitted, parts, shifts)
 
 
 def _fit_one(unfitted: Pipeline, quantile: float, table: pl.DataFrame, target: Target) -> Pipeline:
@@ -88,7 +92,7 @@ def _fit_one(unfitted: Pipeline, quantile: float, table: pl.DataFrame, target: T
     return round_thresholds(pipeline.fit(table, target))
 
 
-def _forecast(parts: dict[str, Pipeline], features: Columns) -> Answer:
+def _forecast(parts: Parts, features: Columns) -> Answer:
     """Return forecasts relative to the level, shape (rows, horizon) each."""
     table = _table(features)
     return {name: pipeline.predict(table).reshape(-1, HORIZON) for name, pipeline in parts.items()}
@@ -119,8 +123,8 @@ def _table(features: Columns) -> pl.DataFrame:
 def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
     """Return the section `model` for one trial of a search."""
     return params | {
-        "learning_rate": trial.suggest_float("learning_rate", 0.01, 0.2, log=True),
-        "max_iter": trial.suggest_int("max_iter", 50, 300, step=10),
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.3, log=True),
+        "max_iter": trial.suggest_int("max_iter", 10, 200, step=10),
         "max_leaf_nodes": trial.suggest_int("max_leaf_nodes", 4, 31),
         "min_samples_leaf": trial.suggest_int("min_samples_leaf", 20, 200),
         "l2_regularization": trial.suggest_float("l2_regularization", 1e-3, 10, log=True),

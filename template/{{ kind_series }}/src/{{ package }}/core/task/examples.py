@@ -75,8 +75,8 @@ def count_periods(days: NDArray[np.datetime64]) -> NDArray[np.int64]:
 def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
     """Return the inputs that may leak the target, and the target, shape (rows, horizon).
 
-    What is cut from the table is known when a forecast begins, and the past of a series may well tell nearly all of what
-    comes; so may its size. That is no leak: numbers count in standard deviations from the mean of their series.
+    What is cut from the table is known when a forecast begins. The past of a series may well tell nearly all of what
+    comes, and so may its size, which is no leak: numbers count in standard deviations from the mean of their series.
     """
     columns = to_columns(frame, [column for column in INPUTS if column.name not in ("start", *LAGS)])
     series = frame.get_column(SERIES, default=pl.repeat("", frame.height, eager=True))

@@ -46,8 +46,5 @@ def spread_in_graph(graph: onnx.GraphProto, names: Sequence[str], matrix: str, r
     positions = np.array([[names.index(name) for name in each] for each in align(names)]).T
     constants = {"positions": positions, "shape": np.array([-1, positions.shape[1]])}
     graph.initializer.extend(numpy_helper.from_array(of, f"{result}_{name}") for name, of in constants.items())
-    steps = [
-        ("Gather", [matrix, f"{result}_positions"], f"{result}_apart", {"axis": 1}),
-        ("Reshape", [f"{result}_apart", f"{result}_shape"], result, {}),
-    ]
-    graph.node.extend(helper.make_node(kind, inputs, [output], **more) for kind, inputs, output, more in steps)
+    graph.node.append(helper.make_node("Gather", [matrix, f"{result}_positions"], [f"{result}_apart"], axis=1))
+    graph.node.append(helper.make_node("Reshape", [f"{result}_apart", f"{result}_shape"], [result]))

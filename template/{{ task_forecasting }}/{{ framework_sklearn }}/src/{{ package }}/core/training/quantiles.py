@@ -40,7 +40,9 @@ def put_in_order(answer: Answer) -> Answer:
     return {"q10": np.minimum(low, median), "q50": median, "q90": np.maximum(high, median)}
 
 
-def join(graphs: dict[str, onnx.ModelProto], shifts: Shifts, inputs: dict[str, list[str]], level: str) -> onnx.ModelProto:
+def join(
+    graphs: dict[str, onnx.ModelProto], shifts: Shifts, inputs: dict[str, list[str]], level: str
+) -> onnx.ModelProto:
     """Return one graph with an output for each quantile, shape (rows, horizon), put in order.
 
     Args:
