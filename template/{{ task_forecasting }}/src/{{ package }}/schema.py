@@ -57,8 +57,8 @@ FEATURES: tuple[Column, ...] = (
         for period in range(1, HORIZON + 1)
     ),
 )
-"""What the model takes, from what `features.py` returns; a forecast period has its own of `NAME_ahead_1`, `NAME_ahead_2`
-and so on. Not the series: so the model can forecast new ones, too."""
+"""What the model takes, from what `features.py` returns: `NAME_ahead_1`, `NAME_ahead_2` and so on for one period each,
+the others for all of them. Not the series: so the model can forecast new ones, too."""
 
 AUDIT: tuple[Column, ...] = ()
 """What `source.py` adds to the rows for slices only: the model never sees it, and no request carries it."""
