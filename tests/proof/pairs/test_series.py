@@ -39,13 +39,15 @@ INPUTS: tuple[Column, ...] = (
     Category(name="class", description='Whether there is a "sale" at the start', values=("sale", "none")),
 )
 FEATURES: tuple[Column, ...] = (
-    *(Number(name=name) for name in ("level", "weekday", *(f"relative_{lag}" for lag in range(1, HISTORY + 1)))),
+    *(Number(name=name) for name in ("level", *(f"relative_{lag}" for lag in range(1, HISTORY + 1)))),
+    *(Number(name=f"{name}_ahead_{period}") for name in ("season", "weekday") for period in range(1, HORIZON + 1)),
     Category(name="class"),
 )
 AUDIT: tuple[Column, ...] = ()
 SLICES: dict[str, tuple[float, ...]] = {"class": ()}
 '''
-WEEKDAY = '"weekday": (columns["start"].astype(np.int64) + 3) % 7 + 0.0,'
+MONTHS = '**{f"month_ahead_{period}": (month + period - 1) % 12 + 1.0 for period in periods},'
+WEEKDAYS = '**{f"weekday_ahead_{period}": (day + period + 2) % 7 + 0.0 for period in periods},'
 FIRST, DAYS = date(2024, 1, 1), 300
 
 
@@ -65,7 +67,8 @@ def test_other_series_of_days_with_what_is_known_of_the_future(project: Project,
     (copy.package / "schema.py").write_text(SCHEMA, "utf-8")
     substitute(
         copy.package / "features.py",
-        ('"month": columns["start"].astype("datetime64[M]").astype(np.int64) % 12 + 1.0,', WEEKDAY),
+        ('month = columns["start"].astype("datetime64[M]").astype(np.int64)', 'day = columns["start"].astype(np.int64)'),
+        (MONTHS, WEEKDAYS),
     )
     substitute(
         copy.package / "source.py",

@@ -54,4 +54,4 @@ def _find_missing_features(values: Mapping[str, Any]) -> Iterator[Slip]:
     stems = sorted({name.rpartition("_")[0] for name in names if AHEAD in name})
     wanted = [f"{stem}_{period}" for stem in stems for period in range(1, values["HORIZON"] + 1)]
     if missing := [name for name in wanted if name not in names]:
-        yield Slip("FEATURES", f"FEATURES must hold {missing[0]!r}, for there is one for each period of HORIZON")
+        yield Slip("FEATURES", f"FEATURES must hold {missing[0]!r}, as HORIZON says")
