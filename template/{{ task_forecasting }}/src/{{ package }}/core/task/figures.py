@@ -3,11 +3,12 @@
 from typing import Any
 
 import numpy as np
+import polars as pl
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from ...metrics import tabulate
-from ...schema import HORIZON, SERIES, TARGET
+from ...schema import FREQUENCY, HORIZON, SERIES, TARGET
 from ..contract.columns import Answer
 from ..evaluation.measure import Examples
 from .answer import COVERAGE
@@ -32,16 +33,25 @@ def _draw_fans(held_out: Examples, answer: Answer) -> Figure:
     names, rows = np.unique(held_out.columns[SERIES].astype(str), return_inverse=True)
     sizes = np.bincount(rows, weights=held_out.target.mean(axis=1)) / np.bincount(rows)
     chosen = np.argsort(sizes)[np.unique(np.linspace(0, len(names) - 1, PANELS).round().astype(int))]
+    days = _find_days(held_out.columns["start"])
     figure = Figure(figsize=(9, 2.2 * len(chosen)), layout="constrained")
     for axes, number in zip(figure.subplots(len(chosen), squeeze=False)[:, 0], chosen, strict=True):
-        for row in np.flatnonzero(rows == number):
-            periods = held_out.units[row] + np.arange(HORIZON)
-            axes.fill_between(periods, answer["q10"][row], answer["q90"][row], color="C0", alpha=0.3, linewidth=0)
-            axes.plot(periods, answer["q50"][row], color="C0", marker=".")
-            axes.plot(periods, held_out.target[row], color="black", linewidth=0.8, marker=".")
+        mine = np.flatnonzero(rows == number)
+        for row in mine:
+            axes.fill_between(days[row], answer["q10"][row], answer["q90"][row], color="C0", alpha=0.3, linewidth=0)
+            axes.plot(days[row], answer["q50"][row], color="C0", marker=".")
+        in_order = np.argsort(days[mine], axis=None)
+        happened = days[mine].ravel()[in_order], held_out.target[mine].ravel()[in_order]
+        axes.plot(*happened, color="black", linewidth=0.8, marker=".")
         axes.set(title=names[number], ylabel=TARGET.name)
-    axes.set(xlabel="Period; the band is from q10 to q90, black is what happened")
+    axes.set(xlabel="The line is the median, the band is from q10 to q90, black is what happened")
     return figure
+
+
+def _find_days(start: NDArray[np.datetime64]) -> NDArray[np.datetime64]:
+    """Return the first day of each period of forecasts, shape (rows, horizon)."""
+    days = pl.Series(start)
+    return np.column_stack([days.dt.offset_by(f"{step}{FREQUENCY}").to_numpy() for step in range(HORIZON)])
 
 
 def _draw_steps(values: NDArray[Any], meaning: str, line: float | None = None) -> Figure:
