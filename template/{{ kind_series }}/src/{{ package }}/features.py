@@ -22,7 +22,7 @@ def features(columns: Columns) -> Columns:
     newest = np.abs(lags[:, :SEASON])
     known = np.isfinite(newest)
     with np.errstate(divide="ignore", invalid="ignore"):
-        level = np.where(known, newest, 0).sum(axis=1) / known.sum(axis=1)
+        level = np.minimum(np.where(known, newest, 0).sum(axis=1) / known.sum(axis=1), 1e30)  # float32 ends at 3e38
         relative = lags / level[:, None]
     month = columns["start"].astype("datetime64[M]").astype(np.int64)
     periods = range(1, HORIZON + 1)
