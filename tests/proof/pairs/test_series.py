@@ -67,7 +67,7 @@ def test_other_series_of_days_with_what_is_known_of_the_future(project: Project,
     (copy.package / "schema.py").write_text(SCHEMA, "utf-8")
     substitute(
         copy.package / "features.py",
-        ('month = columns["start"].astype("datetime64[M]").astype(np.int64)', 'day = columns["start"].astype(np.int64)'),
+        ('month = columns["start"].astype("datetime64[M]")', 'day = columns["start"]'),
         (MONTHS, WEEKDAYS),
     )
     substitute(
