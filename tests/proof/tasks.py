@@ -81,7 +81,7 @@ UNLEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _walk_by_sea
 
 
 def _grow_with_seasons(rows: Rows) -> Rows:
-    """Return series with a season that grow by a fifth each year: the season before is too low, and the past tells it."""
+    """Return series with seasons that grow by a fifth a year: the season before is too low, and the past tells it."""
     rng, sizes, made = random.Random(0), dict[str, float](), []
     for series, day, _ in rows:
         year, month = int(day[:4]), int(day[5:7])
