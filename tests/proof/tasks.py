@@ -79,7 +79,6 @@ UNLEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _walk_by_sea
 """What makes of the rows of a sample some of which no model knows more than the naive baseline, if not shuffling."""
 
 
-
 def _grow_with_seasons(rows: Rows) -> Rows:
     """Return series with seasons that grow by a fifth a year: the season before is too low, and the past tells it."""
     rng, sizes, made = random.Random(0), dict[str, float](), []
