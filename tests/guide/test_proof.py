@@ -11,7 +11,7 @@ import pytest
 
 from tests.proof import record
 from tests.proof.kinds import NAMES
-from tests.proof.proving import PAIRS, Seen, choose, contents, pair_of
+from tests.proof.proving import PAIRS, Seen, choose, contents, is_part, pair_of
 from tests.proof.record import Entry
 
 DAY = date(2026, 11, 27)
@@ -64,9 +64,13 @@ def test_what_ran_in_part_or_failed_or_was_left_out_is_not_proven() -> None:
     assert Seen(len(whole), whole, told=told).is_proven
     assert not Seen(len(whole), whole).is_proven
     assert not Seen(len(whole) + 1, whole, told=told).is_proven
-    assert not Seen(len(whole) - 1, set(list(whole)[1:]), told=told).is_proven
+    assert not Seen(len(whole), set(list(whole)[1:]), told=told).is_proven
+    assert not Seen(len(whole), whole, in_part=True, told=told).is_proven
     assert not Seen(len(whole), whole, bad=True, told=told).is_proven
     assert not Seen(len(whole), whole, left_out=True, told=told).is_proven
+    files = sorted(PAIRS.glob("test_*.py"))
+    assert not is_part([*files, PAIRS.parent / "test_docker.py"])
+    assert is_part(files[1:])
 
 
 def test_a_test_says_by_its_name_which_pair_it_is_about() -> None:

@@ -59,6 +59,7 @@ def champion(project: Project, tmp_path_factory: pytest.TempPathFactory) -> Proj
 @pytest.fixture(scope="session")
 def base(champion: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return the champion's project with nothing installed but what serving needs."""
+    assert champion.table.exists()  # which the base install cannot make
     copy = tmp_path_factory.mktemp("base") / "project"
     made = champion.copy(copy, "--no-default-groups").with_env(UV_NO_DEFAULT_GROUPS=1)
     return made.at(champion.cwd)

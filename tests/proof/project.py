@@ -116,6 +116,20 @@ class Project:
         return self._read("params.yaml", "  source")
 
     @property
+    def table(self) -> Path:
+        """Return a table of the rows that it trains on, as requests carry them: it may cut them from its source."""
+        path = self.cwd / "rows.csv"
+        if not path.exists():
+            script = f"""
+import sys
+from {self.package.name} import source
+from {self.package.name}.core import params
+source.read(params.load()).write_csv(sys.argv[1])
+"""
+            self.tool("uv", "run", "--project", self.folder, "python", "-c", script, path)
+        return path
+
+    @property
     def package(self) -> Path:
         """Return the folder of its code."""
         return self.folder / "src" / self.name.replace("-", "_")

@@ -21,7 +21,7 @@ def test_it_helps_serves_and_monitors(base: Project, tmp_path: Path) -> None:
     assert len(base.json("explain")["explanations"]) == 1
     serving = base.with_env(PREDICTION_LOG_URI=tmp_path / "log")
     with serving.served() as service:
-        rows = instances(base.cwd / base.source, service)
+        rows = instances(base.table, service)
         assert len(service.predict(rows[:20])) == 20
     assert serving.json("monitor", "--out", tmp_path / "drift")["rows"] == 20
 

@@ -21,7 +21,7 @@ ROWS = 10
 @pytest.fixture(scope="module")
 def rows(champion: Project, service: Service) -> Rows:
     """Return rows of the data as a request carries them."""
-    return instances(champion.cwd / champion.source, service)[:ROWS]
+    return instances(champion.table, service)[:ROWS]
 
 
 def explain(service: Service, body: object) -> tuple[int, Any]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-import random
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 from tests.proof import tasks
@@ -41,6 +41,15 @@ def champion_of(project: Project) -> str:
     return str(json.loads((project.cwd / "artifacts/store/champion.json").read_text())["bundle"])
 
 
+def remake(project: Project, make: Callable[[tasks.Rows], tasks.Rows]) -> None:
+    """Replace the rows of the sample."""
+    path = project.cwd / project.source
+    with path.open(newline="") as file:
+        head, *rows = csv.reader(file)
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *make(rows)])
+
+
 def test_an_equal_model_passes(contest: Project) -> None:
     before = champion_of(contest)
     contest("pipeline")
@@ -50,6 +59,7 @@ def test_an_equal_model_passes(contest: Project) -> None:
 
 def test_a_better_model_becomes_the_champion(champion: Project, tmp_path: Path) -> None:
     project = champion.elsewhere(tmp_path)
+    remake(project, tasks.LEARNABLE.get(project.task, list))
     weaken(project)
     project("pipeline")
     weak = champion_of(project)
@@ -62,7 +72,12 @@ def test_a_better_model_becomes_the_champion(champion: Project, tmp_path: Path) 
     assert f"Champion in place of {weak}" in (tmp_path / "artifacts/store/champion.md").read_text()
 
 
-def test_a_worse_model_is_refused_with_3(contest: Project) -> None:
+def test_a_worse_model_is_refused_with_3(contest: Project, tmp_path: Path) -> None:
+    if make := tasks.LEARNABLE.get(contest.task):
+        (tmp_path / "remade").mkdir()
+        contest = contest.elsewhere(tmp_path / "remade")
+        remake(contest, make)
+        contest("pipeline")
     before = champion_of(contest)
     weaken(contest)
     assert "worse than the champion" in contest.refuses("pipeline", code=3)
@@ -73,13 +88,7 @@ def test_a_worse_model_is_refused_with_3(contest: Project) -> None:
 
 def test_a_model_that_has_learnt_nothing_is_refused_with_3(project: Project, tmp_path: Path) -> None:
     made = project.elsewhere(tmp_path)
-    path = tmp_path / made.source
-    with path.open(newline="") as file:
-        head, *rows = csv.reader(file)
-    targets = [row[-1] for row in rows]
-    random.Random(0).shuffle(targets)
-    with path.open("w", newline="") as file:
-        csv.writer(file).writerows([head, *([*row[:-1], target] for row, target in zip(rows, targets, strict=True))])
+    remake(made, tasks.UNLEARNABLE.get(made.task, tasks.shuffle_target))
     assert "naive baseline" in made.refuses("pipeline", code=3)
     assert "there is no champion" in made.refuses("evaluate", "--model", "champion")
 

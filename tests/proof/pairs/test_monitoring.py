@@ -32,8 +32,8 @@ from {package}.schema import ROW_ID
 rows = polars.read_parquet(snapshots.latest())
 print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID], sep="\\n")
 """
-    ids = set(project.tool("uv", "run", "--project", project.folder, "python", "-c", script).stdout.split())
-    with (project.cwd / project.source).open(newline="") as file:
+    ids = set(project.tool("uv", "run", "--project", project.folder, "python", "-c", script).stdout.splitlines())
+    with project.table.open(newline="") as file:
         names = [line[0] for line in csv.reader(file)][1:]
     return [row for row, name in zip(rows, names, strict=True) if name in ids]
 
@@ -43,7 +43,7 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
     assert "too few for a verdict" in calm("monitor", "--out", tmp_path / "nothing").stdout
 
     with calm.served() as service:
-        rows = instances(champion.cwd / champion.source, service)
+        rows = instances(champion.table, service)
         signature = service.get("/v1/model")["signature"]
         shown = {kind: [c["name"] for c in signature["inputs"] if c["type"] == kind] for kind in OTHERWISE}
         asked = held_out(champion, rows)

@@ -109,15 +109,15 @@ def test_what_is_served_and_logged_is_in_the_bucket(
     elsewhere = remote.with_env(MODEL_URI=f"s3://models/store/bundles/{bundle}", MODEL_CACHE=tmp_path / "cache")
     with elsewhere.served() as service:
         assert service.get("/readyz")["model"] == bundle
-        rows = instances(remote.cwd / remote.source, service)
+        rows = instances(remote.table, service)
         service.predict(rows[:30])
     assert bucket.keys("log/")
     assert remote.json("monitor", "--out", tmp_path / "drift")["rows"] == 30
 
 
 def test_a_table_in_the_bucket_is_predicted_into_the_bucket(remote: Project, bucket: Bucket, bundle: str) -> None:
-    bucket.request("PUT", "tables/in.csv", (remote.cwd / remote.source).read_bytes())
-    lines = len((remote.cwd / remote.source).read_text("utf-8").splitlines()) - 1
+    bucket.request("PUT", "tables/in.csv", remote.table.read_bytes())
+    lines = len(remote.table.read_text("utf-8").splitlines()) - 1
     for rows in (300, 500):
         done = remote.json("predict", "s3://models/tables/in.csv", "s3://models/tables/out", "--rows-a-part", rows)
         parts = [f"tables/out/part-{number:05}.parquet" for number in range(done["parts"])]

@@ -25,7 +25,7 @@ BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=l
 @pytest.fixture(scope="module")
 def rows(champion: Project, service: Service) -> Rows:
     """Return the rows of the data as a request carries them."""
-    return instances(champion.cwd / champion.source, service)
+    return instances(champion.table, service)
 
 
 def instances(path: Path, service: Service) -> Rows:
@@ -33,7 +33,7 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read = {"number": float, "category": str, "text": str}
+    read = {"number": float, "category": str, "text": str, "date": str}
     return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
@@ -57,7 +57,7 @@ def test_the_example_of_the_command_and_of_the_page_can_be_posted(champion: Proj
 
 
 def test_batch_answers_as_the_service_does(champion: Project, service: Service, rows: Rows, tmp_path: Path) -> None:
-    done = champion.json("predict", champion.cwd / champion.source, tmp_path / "out", "--rows-a-part", 300)
+    done = champion.json("predict", champion.table, tmp_path / "out", "--rows-a-part", 300)
     assert (done["rows"], done["parts"], done["invalid"]) == (len(rows), math.ceil(len(rows) / 300), 0)
     script = "import polars, sys; polars.read_parquet(sys.argv[1]).write_csv(sys.argv[2])"
     champion.tool(
@@ -196,4 +196,6 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
     if of["type"] == "number":
         return st.floats(of.get("minimum"), of.get("maximum"), allow_nan=False, allow_infinity=False)
     assert of["type"] == "string", of
+    if of.get("format") == "date":
+        return st.dates().map(str)
     return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))

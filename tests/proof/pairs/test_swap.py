@@ -417,9 +417,10 @@ def test_a_database_instead_of_a_file(copy: Project) -> None:
     path = copy.package / "source.py"
     body = re.search(r'def read\(.*?""".*?"""\n(.*?\n)\n', path.read_text("utf-8"), re.S)
     assert body
-    query = """\
+    read = tasks.READS.get(copy.task, "{}").format('pl.read_database("SELECT * FROM rows", database)')
+    query = f"""\
     with closing(sqlite3.connect(params.data.source)) as database:
-        return pl.read_database("SELECT * FROM rows", database)
+        return {read}
 """
     substitute(
         path, (body[1], query), ("import polars", "import sqlite3\nfrom contextlib import closing\n\nimport polars")

@@ -40,6 +40,10 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def array(self, values: Any) -> NDArray[Any]:
         """Return values or None, shape (rows,), as this kind's array."""
 
+    def from_table(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Return what a table holds, shape (rows,), as this kind's array."""
+        return values
+
     def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
         """Return, for each way to break this contract, which rows do, shape (rows,)."""
         return {} if self.nullable else {"missing": self.missing(array)}

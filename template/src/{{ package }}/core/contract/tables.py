@@ -57,7 +57,7 @@ def to_columns(frame: pl.DataFrame, columns: Iterable[Column]) -> Columns:
     """Return columns of a table as arrays, with what stands for a missing value in place of null."""
     wanted = list(columns)
     filled = frame.select(_filled(column) for column in wanted)
-    return {column.name: filled[column.name].to_numpy() for column in wanted}
+    return {column.name: column.from_table(filled[column.name].to_numpy()) for column in wanted}
 
 
 def _filled(column: Column) -> pl.Expr:

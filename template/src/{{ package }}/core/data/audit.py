@@ -17,7 +17,7 @@ from ..contract.columns import Columns, Text
 from ..contract.tables import to_columns
 from ..errors import ProjectError
 from ..params import Params
-from ..task.examples import place
+from ..task.examples import place, suspects
 from ..task.target import TARGET_COLUMN
 from .personal import Finding
 
@@ -35,8 +35,7 @@ def audit(frame: pl.DataFrame, params: Params) -> list[Finding]:
     """
     if frame.is_empty():
         return []
-    columns = to_columns(frame, INPUTS)
-    (target,) = to_columns(frame, [TARGET_COLUMN]).values()
+    columns, target = suspects(frame)
     explained = {name: explain(values, target) for name, values in columns.items()}
     if leaks := {name: share for name, share in explained.items() if share > params.data.max_explained}:
         told = ", ".join(f"{name} explains {share:.3f}" for name, share in leaks.items())
@@ -44,17 +43,21 @@ def audit(frame: pl.DataFrame, params: Params) -> list[Finding]:
             f"inputs alone explain nearly all of {TARGET_COLUMN.name} ({told}): leave out of schema.py what is known "
             "only afterwards, or raise data.max_explained in params.yaml"
         )
-    described = {column.name: columns[column.name] for column in INPUTS if not isinstance(column, Text)}
-    return [*find_idle(described), *find_duplicates(frame, place(frame, params.split).held_out)]
+    described = [column for column in INPUTS if not isinstance(column, Text)]
+    return [*find_idle(to_columns(frame, described)), *find_duplicates(frame, place(frame, params.split).held_out)]
 
 
 def explain(values: NDArray[Any], target: NDArray[Any]) -> float:
     """Return which share of the target's variance a column alone explains.
 
     Args:
-        values: The column, shape (rows,).
-        target: The target as a column, shape (rows,).
+        values: The column, shape (rows,), or several of them, of which the one that tells most counts.
+        target: The target as a column, shape (rows,), or several of them, of which the one that is told best counts.
     """
+    if values.ndim > 1:
+        return max(explain(column, target) for column in values.T)
+    if target.ndim > 1:
+        return max(explain(values, column) for column in target.T)
     numbers = target[:, None] if target.dtype != object else target[:, None] == np.unique(target.astype(str))
     wanted = numbers.astype(np.float64) - numbers.mean(axis=0)
     bins, first = _bin(values), np.random.default_rng(0).permutation(len(values)) % 2 == 0

@@ -19,7 +19,7 @@ def draw(held_out: Examples, answer: Answer, importances: dict[str, float], fold
     folder.mkdir(parents=True, exist_ok=True)
     paths = {}
     with rc_context({"svg.hashsalt": "plots", "axes.spines.top": False, "axes.spines.right": False}):
-        drawn = figures.draw(held_out.target, answer)
+        drawn = figures.draw(held_out, answer)
         if len(importances) > 1:
             drawn |= {"Importance": _importance(importances)}
         for title, figure in drawn.items():

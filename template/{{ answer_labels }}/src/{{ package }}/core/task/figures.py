@@ -9,13 +9,13 @@ from sklearn.metrics import roc_curve
 
 from ...metrics import WATCHED
 from ..contract.columns import Answer
-from ..evaluation.measure import Target
+from ..evaluation.measure import Examples, Target
 from .answer import NAMES
 
 
-def draw(target: Target, answer: Answer) -> dict[str, Figure]:
+def draw(held_out: Examples, answer: Answer) -> dict[str, Figure]:
     """Return the ROC curve and the calibration, by their titles."""
-    probabilities = answer["probabilities"]
+    target, probabilities = held_out.target, answer["probabilities"]
     return {"ROC": _draw_roc(target, probabilities), "Calibration": _draw_calibration(target, probabilities)}
 
 

@@ -4,12 +4,13 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..contract.columns import Answer
-from ..evaluation.measure import Target
+from ..evaluation.measure import Examples, Target
 from .answer import THRESHOLD, decided
 
 
-def draw(target: Target, answer: Answer) -> dict[str, Figure]:
+def draw(held_out: Examples, answer: Answer) -> dict[str, Figure]:
     """Return the scores of normal rows and of anomalies, and what each alert budget finds, by their titles."""
+    target = held_out.target
     return {"Scores": _draw_scores(target, answer), "Alert budget": _draw_budget(target, answer)}
 
 

@@ -5,14 +5,15 @@ from matplotlib.figure import Figure
 
 from ...schema import COVERAGE, TARGET
 from ..contract.columns import Answer
-from ..evaluation.measure import Target
+from ..evaluation.measure import Examples, Target
 
 MAX_POINTS = 2000
 """How many rows are drawn: an SVG file holds each of them."""
 
 
-def draw(target: Target, answer: Answer) -> dict[str, Figure]:
+def draw(held_out: Examples, answer: Answer) -> dict[str, Figure]:
     """Return the predictions against what happened, the residuals and the coverage, by their titles."""
+    target = held_out.target
     some = np.random.default_rng(0).permutation(len(target))[:MAX_POINTS]
     happened, predicted = target[some], answer["value"][some]
     return {

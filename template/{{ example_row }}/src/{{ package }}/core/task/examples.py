@@ -1,18 +1,20 @@
 """Examples from the rows of a table: which of them are held out, and which a framework may stop early by."""
 
+from typing import Any
+
 import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import AUDIT, INPUTS, ROW_ID
-from ..contract.columns import Date
+from ..contract.columns import Columns, Date
 from ..contract.optional import GROUP, TIME
 from ..contract.tables import to_columns
 from ..data.splits import by_content, fractions, newest, units
 from ..evaluation.measure import Examples
 from ..params import Split
-from .target import check, to_target
+from .target import TARGET_COLUMN, check, to_target
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -54,6 +56,12 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
     held_out = fraction < params.holdout
     validation = ~held_out & (fraction < params.holdout + (1 - params.holdout) * params.validation)
     return Place(held_out, validation, units(names) if GROUP else np.arange(frame.height))
+
+
+def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
+    """Return the inputs, each of which may leak the target, and the target."""
+    (target,) = to_columns(frame, [TARGET_COLUMN]).values()
+    return to_columns(frame, INPUTS), target
 
 
 def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], place: Place) -> Examples:
