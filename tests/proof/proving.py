@@ -76,7 +76,7 @@ def choose(held: record.Record, current: Mapping[str, str], day: date) -> list[s
 
 
 def _render(template: Template, name: str) -> dict[str, bytes]:
-    """Return the files of a pair's project by path, as Copier writes them, those for what is proven beside it as well."""
+    """Return the files of a pair's project by path, as Copier writes them, with those that are proven beside it."""
     combination = template.answer({**NAMES[name], **BARE, **NOTEBOOK})
     files = {}
     for source in template.sources:

@@ -20,7 +20,7 @@ EXTENSIONS = {
     "ms-python.python": "pytest",
     "ms-toolsai.jupyter": "ipykernel",
 }
-"""The extensions by their identifiers, the publisher and the name in their package.json, with what each takes of the project."""
+"""The extensions, by publisher and name as in their package.json, with the package that each takes from the project."""
 SETTINGS = {
     "[python]",
     "mypy-type-checker.importStrategy",
