@@ -1,4 +1,4 @@
-"""What the page knows of the samples: projects that `docs/samples.py` has run, each with the files that its run left."""
+"""What the page knows of the samples: projects that `docs/samples.py` has run, each with the files that it left."""
 
 from __future__ import annotations
 
