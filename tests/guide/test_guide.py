@@ -37,6 +37,7 @@ OTHERS = {
     ".uv/bin/uv run pytest",
     "uv add --group train 'adbc-driver-postgresql>=1.8'",
     "uv add --group train 'psycopg[binary]>=3.2'",
+    "uv run --with jupyterlab jupyter lab",
     "uv run pytest",
     "uv sync",
 }
