@@ -54,9 +54,14 @@ def notebooks(assembly: Assembly) -> list[Project]:
     return list(with_answer(assembly, "notebooks", "*.ipynb", "tests/test_notebook.py", ".pre-commit-config.yaml"))
 
 
-def test_an_editor_is_given_nothing_where_none_is_chosen(assembly: Assembly) -> None:
-    found = assembly.subtrees(".vscode/*", ".devcontainer/*", "*.ipynb", "tests/test_notebook.py")
-    assert all({c.answers["editor"], c.answers["notebooks"]} != {"none"} for c, _ in found)
+@pytest.mark.parametrize(
+    ("question", "patterns"),
+    [("editor", (".vscode/*", ".devcontainer/*")), ("notebooks", ("*.ipynb", "tests/test_notebook.py"))],
+)
+def test_what_is_not_chosen_is_not_there(question: str, patterns: tuple[str, ...], assembly: Assembly) -> None:
+    found = list(assembly.subtrees(*patterns))
+    assert found
+    assert all(combination.answers[question] != "none" for combination, _ in found)
 
 
 def test_extensions_are_those_that_the_project_has_a_use_for(editors: list[Project]) -> None:
