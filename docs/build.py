@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from docs.deployment import write_deployment
@@ -38,10 +39,21 @@ def write_llms(pages: Path, site: Path) -> None:
     for page in pages.rglob("*.md"):
         shutil.copy(page, site / page.relative_to(pages))
     title, summary, *rest = (pages / "index.md").read_text("utf-8").partition("```{toctree}")[0].split("\n\n")
-    links = "\n".join(part for part in rest if part.startswith("- "))
-    links = re.sub(r'<a href="(.+?)">(.+?)</a>', r"[\2](\1)", links)
-    quoted = "\n".join(f"> {line}" for line in summary.splitlines())
-    (site / "llms.txt").write_text(f"{title}\n\n{quoted}\n\n## Guide\n\n{links}\n", "utf-8")
+    items = re.split(r"^- ", "\n".join(part for part in rest if part.startswith("- ")), flags=re.MULTILINE)[1:]
+    links = "\n".join(line for item in items for line in _links_of(" ".join(item.split()), pages))
+    (site / "llms.txt").write_text(f"{title}\n\n> {' '.join(summary.split())}\n\n## Guide\n\n{links}\n", "utf-8")
+
+
+def _links_of(item: str, pages: Path) -> Iterator[str]:
+    """Yield a list item of the start page as one for each link; several are called as their pages are."""
+    item = re.sub(r'<a href="(.+?)">(.+?)</a>', r"[\2](\1)", item)
+    links = re.findall(r"\]\((.+?)\)", item)
+    if len(links) == 1:
+        yield f"- {item}"
+        return
+    for link in links:
+        title = (pages / link).read_text("utf-8").partition("\n")[0].removeprefix("# ")
+        yield f"- [{title}]({link})"
 
 
 if __name__ == "__main__":

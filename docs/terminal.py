@@ -43,15 +43,15 @@ def record(picture: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         for shown, command, place in COMMANDS:
             console.print(Text.assemble(("$ ", "dim"), (shown, "bold")))
-            console.print(Text.from_ansi(_IDENTIFIER.sub(r"\1…", _output(command, Path(folder, place)))))
+            console.print(Text.from_ansi(run_in_terminal(command, Path(folder, place))))
             console.print()
     form = _REMOTE_FONT.sub("", CONSOLE_SVG_FORMAT).replace("Fira Code", "DejaVu Sans Mono")
     svg = console.export_svg(title="mlscaffold", theme=THEME, code_format=form, unique_id="run")
     picture.write_text(svg, "utf-8")
 
 
-def _output(command: Sequence[str], place: Path) -> str:
-    """Return what *command* prints to a terminal. Raises ``CalledProcessError`` if it fails."""
+def run_in_terminal(command: Sequence[str], place: Path) -> str:
+    """Return what *command* prints to a terminal, with short identifiers. Raises ``CalledProcessError`` if it fails."""
     ours, theirs = pty.openpty()
     # TERM and COLUMNS: what a reader has. Without VIRTUAL_ENV, uv takes the new project's own.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
@@ -68,7 +68,7 @@ def _output(command: Sequence[str], place: Path) -> str:
     os.close(ours)
     if process.returncode:
         raise subprocess.CalledProcessError(process.returncode, command, stderr=complaint)
-    return b"".join(parts).decode().replace("\r\n", "\n").strip("\n")
+    return _IDENTIFIER.sub(r"\1…", b"".join(parts).decode().replace("\r\n", "\n").strip("\n"))
 
 
 if __name__ == "__main__":

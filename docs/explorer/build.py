@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.explorer.data import collect
+from docs.explorer.samples import read_samples
 from mlscaffold.template.source import Origin
 
 ROOT = Path(__file__).parents[2]
@@ -20,13 +21,13 @@ SCRIPTS = ("diff.js", "zip.js", "page.js")
 
 def build(page: Path, root: Path, origin: Origin) -> dict[str, Any]:
     """Write the page for the template in *root* to *page*, and return the data that it holds."""
-    data = collect(root, origin)
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    samples, files = read_samples()
+    data = {**collect(root, origin), "samples": samples}
     parts = {
         "style": (HERE / "page.css").read_text("utf-8"),
         "script": "\n".join((HERE / name).read_text("utf-8") for name in SCRIPTS),
-        # Packed here and not left to the server: from a disk nobody else would do it. The same input, the same page.
-        "data": base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode(),
+        "data": _pack(data),
+        "samples": _pack(files),  # by itself: it is unpacked when somebody asks for a sample
     }
     html = (HERE / "page.html").read_text("utf-8")
     for name, part in parts.items():
@@ -34,6 +35,15 @@ def build(page: Path, root: Path, origin: Origin) -> dict[str, Any]:
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(html, "utf-8")
     return data
+
+
+def _pack(content: object) -> str:
+    """Return JSON, packed here and not left to the server: from a disk nobody else would do it.
+
+    The same content always gives the same text.
+    """
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return base64.b64encode(gzip.compress(text.encode(), 9, mtime=0)).decode()
 
 
 def main(arguments: Sequence[str]) -> None:

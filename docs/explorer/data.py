@@ -85,7 +85,7 @@ def _check(template: Template) -> None:
         read = {name for text in question.expressions for name in template.names_read(text)} - {question.name}
         if question.computed and read & free and question.name not in COMPUTED_FROM_IT:
             raise UnsuitableError(f"page.js does not know how {question.name} is computed")
-        if question.name in ("file", "compare"):
+        if question.name in ("file", "compare", "sample"):
             raise UnsuitableError(f"{question.name} is a word of the explorer's own in links")
 
 

@@ -2,7 +2,7 @@
 
 const data = await unpack(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
-const state = { name: data.name.default, wanted: {}, compared: null, file: "README.md", changes: false, closed: new Set() };
+const state = { name: data.name.default, wanted: {}, compared: null, sample: null, file: "README.md", changes: false, closed: new Set() };
 
 async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64.trim()), (character) => character.charCodeAt(0));
@@ -112,14 +112,53 @@ function paintedLines(file) {
 const escaped = (text) => text.replace(/[&<>"]/g, (character) => `&#${character.charCodeAt(0)};`);
 const linesOf = (text) => (text ? text.replace(/\n$/, "").split("\n") : []);
 
+// ── Samples ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+const [CARD, TERMINAL] = ["artifacts/store/champion.md", "terminal.txt"];
+const runs = new Map(); // what the run of each sample left, by path; unpacked when the first sample is shown
+
+async function unpackRuns() {
+  if (runs.size) return;
+  for (const [name, files] of Object.entries(await unpack($("run").textContent)))
+    runs.set(name, new Map(files.map((file) => [file[0], runFile(...file)])));
+}
+
+function runFile(path, text, runs, html) {
+  const file = { path, left: true, executable: false };
+  if (runs === undefined) return { ...file, picture: URL.createObjectURL(new Blob([text], { type: "image/svg+xml" })) };
+  return { ...file, text, marked: text, runs, html };
+}
+
+const sampleOf = (name) => data.samples.find((sample) => sample.name === name);
+
+async function chooseSample(name) {
+  state.sample = sampleOf(name) ? name : null;
+  if (!state.sample) return;
+  await unpackRuns();
+  const { [data.name.name]: project, ...wanted } = sampleOf(name).answers;
+  Object.assign(state, { name: project, wanted, compared: null, changes: false });
+}
+
+function makeSamples() {
+  const buttons = data.samples.map(({ name, title, answers }) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.dataset.sample = name;
+    const chosen = data.questions.flatMap((question) => question.choices.filter(({ value }) => value === answers[question.name]));
+    const told = chosen.map((choice) => choice.title).join(", ") || "the defaults";
+    button.innerHTML = `${escaped(title)}<small>${escaped(told)}</small>`;
+    return button;
+  });
+  $("samples").append(...buttons);
+}
+
 // ── Drawing ─────────────────────────────────────────────────────────────────────────────────────────────────────────
-let now; // what is shown: {row, offers, files, before}
+let now; // what is shown: {row, offers, files, before, left}
 
 function draw() {
   const { row, offers } = resolve(state.wanted);
   const before = state.compared && filesOf(resolve(state.compared).row);
-  now = { row, offers, files: filesOf(row), before };
-  if (!now.files.has(state.file) && !before?.has(state.file)) state.file = "README.md";
+  now = { row, offers, files: filesOf(row), before, left: runs.get(state.sample) };
+  if (!fileAt(state.file)) state.file = "README.md";
   drawForm();
   drawCommand();
   drawComparison();
@@ -174,19 +213,22 @@ function drawComparison() {
   $("pin").setAttribute("aria-pressed", String(Boolean(state.compared)));
   $("only-changes-label").hidden = !state.compared;
   $("views").hidden = !state.compared;
+  for (const button of $("samples").querySelectorAll("button"))
+    button.setAttribute("aria-pressed", String(button.dataset.sample === state.sample));
 }
 
 const statusOf = (path) => {
-  if (!now.before) return "";
+  if (!now.before || now.left?.has(path)) return "";
   if (!now.before.has(path)) return "added";
   if (!now.files.has(path)) return "removed";
   return sameFile(now.before.get(path), now.files.get(path)) ? "" : "changed";
 };
-const fileAt = (path) => now.files.get(path) ?? now.before?.get(path);
+const fileAt = (path) => now.files.get(path) ?? now.left?.get(path) ?? now.before?.get(path);
+const allPaths = () => [...new Set([now.files, now.left, now.before].flatMap((files) => [...(files?.keys() ?? [])]))];
 const SIGNS = { added: "+", removed: "−", changed: "~" };
 
 function shownPaths() {
-  const all = [...new Set([...now.files.keys(), ...(now.before?.keys() ?? [])])].sort();
+  const all = allPaths().sort();
   const query = $("search").value.trim().toLowerCase();
   const onlyChanges = $("only-changes").checked && all.some(statusOf);
   return all.filter((path) => {
@@ -198,10 +240,10 @@ function shownPaths() {
 function drawTree() {
   const paths = shownPaths();
   const counts = { added: 0, removed: 0, changed: 0, "": 0 };
-  for (const path of new Set([...now.files.keys(), ...(now.before?.keys() ?? [])])) counts[statusOf(path)]++;
+  for (const path of allPaths()) if (!now.left?.has(path)) counts[statusOf(path)]++;
   const total = now.before
     ? `Against ${described(state.compared)}: ${counts.added} added, ${counts.removed} removed, ${counts.changed} changed, ${counts[""]} the same`
-    : `${now.files.size} files; ◆ is there because of a choice`;
+    : `${now.files.size} files; ◆ is there because of a choice${now.left ? `; ${now.left.size} that its run left are marked ●` : ""}`;
   $("count").textContent = $("search").value.trim() ? `${paths.length} found. ${total}` : total;
 
   const root = new Map();
@@ -223,7 +265,8 @@ function itemsOf(folder, prefix, level) {
     const place = `role="treeitem" tabindex="-1" aria-level="${level}" style="--level: ${level}"`;
     if (!(inside instanceof Map)) {
       const status = statusOf(inside);
-      const sign = SIGNS[status] ?? (!now.before && fileAt(inside).here.length ? "◆" : "");
+      const file = fileAt(inside);
+      const sign = SIGNS[status] ?? (file.left ? "●" : !now.before && file.here.length ? "◆" : "");
       const said = status && `<span class="unseen">, ${status}</span>`;
       return `<div ${place} aria-selected="${inside === state.file}" data-file="${escaped(inside)}" class="${status}"><span class="label">${escaped(label)}</span>${said}<span class="mark" aria-hidden="true">${sign}</span></div>`;
     }
@@ -237,19 +280,31 @@ function itemsOf(folder, prefix, level) {
 const described = (wanted) =>
   deviations(resolve(wanted).row).map(({ question, choice }) => `${question.name} = ${choice.value}`).join(", ") || "the defaults";
 
-function drawFile() {
-  const file = fileAt(state.file);
+function whyLeft(file) {
+  const { date, version } = sampleOf(state.sample);
+  const why = file.path === TERMINAL ? "the commands printed it" : `<code>${escaped(slugOf(state.name))} pipeline</code> wrote it`;
+  const others = { [CARD]: "the card", [TERMINAL]: "the terminal" };
+  const links = Object.entries(others).map(([path, text]) => `<a href="#${escaped(link(path))}">${text}</a>`);
+  return [["Here because", why], ["Run on", `${escaped(date)}, with mlscaffold ${escaped(version)}`], ["See", links.join(" and ")]];
+}
+
+function whyWritten(file) {
   const because = (numbers) =>
     numbers.filter((at) => now.row[at] >= 0 || !now.files.has(state.file)).map((at) => `${data.questions[at].name} = ${choiceIn(now.row, at).value}`);
   const [here, varies] = [because(file.here), file.varies.map((at) => data.questions[at].name)];
   const gone = !now.files.has(state.file);
-  $("file-title").textContent = state.file + (file.executable ? "  (executable)" : "");
-  $("why").innerHTML = [
+  return [
     [gone ? "Gone because" : "Here because", here.length ? here.map((text) => `<code>${escaped(text)}</code>`).join(" and ") : "every project has it"],
     ["Its text depends on", varies.map((name) => `<code>${escaped(name)}</code>`).join(", ") || (file.here.length ? "nothing else" : "no choice")],
     ["Made from", `<code>${escaped(`template/${file.source}`)}</code>`],
-  ].map(([term, text]) => `<dt>${term}</dt><dd>${text}</dd>`).join("");
-  const compare = state.compared && state.changes;
+  ];
+}
+
+function drawFile() {
+  const file = fileAt(state.file);
+  $("file-title").textContent = state.file + (file.executable ? "  (executable)" : "");
+  $("why").innerHTML = (file.left ? whyLeft(file) : whyWritten(file)).map(([term, text]) => `<dt>${term}</dt><dd>${text}</dd>`).join("");
+  const compare = state.compared && state.changes && !file.left;
   $("show-text").setAttribute("aria-pressed", String(!compare));
   $("show-changes").setAttribute("aria-pressed", String(Boolean(compare)));
   $("code").innerHTML = compare ? changesOf(now.before.get(state.file), now.files.get(state.file)) : textOf(file);
@@ -258,10 +313,14 @@ function drawFile() {
 }
 
 function textOf(file) {
+  if (file.picture) return pictureOf(file.path, file.path);
+  if (file.html) return `<div class="card">${file.html.replace(/<img data-picture="(.*?)" alt="(.*?)">/g, (_, path, alt) => pictureOf(path, alt))}</div>`;
   if (file.base64 !== undefined) return `<p>${bytesOf(file).length} bytes, not text.</p>`;
   if (!file.text) return "<p>Empty.</p>";
   return paintedLines(file).map((line, number) => `<span class="line" data-n="${number + 1}">${line}</span>`).join("");
 }
+
+const pictureOf = (path, alt) => `<img class="picture" src="${now.left.get(path).picture}" alt="${escaped(alt)}">`;
 
 // The changes with three lines around each, as `diff -u` has them.
 function changesOf(old, fresh) {
@@ -310,17 +369,18 @@ function showFound() {
 }
 
 // ── Links: only what differs from the defaults, so that a link stays short ──────────────────────────────────────────
-function link() {
+function link(file = state.file) {
   const parts = new URLSearchParams();
   if (state.name !== data.name.default) parts.set(data.name.name, state.name);
   for (const { question, choice } of deviations(now.row)) parts.set(question.name, choice.value);
   if (state.compared)
     parts.set("compare", deviations(resolve(state.compared).row).map(({ question, choice }) => `${question.name}:${choice.value}`).join(","));
-  if (state.file !== "README.md") parts.set("file", state.file);
+  if (state.sample) parts.set("sample", state.sample);
+  if (file !== "README.md") parts.set("file", file);
   return parts.toString();
 }
 
-function readLink() {
+async function readLink() {
   const parts = new URLSearchParams(location.hash.slice(1));
   const chosen = (pairs) =>
     Object.fromEntries(
@@ -335,6 +395,7 @@ function readLink() {
   state.compared = compared === null ? null : chosen(new Map(compared.split(",").map((pair) => pair.split(":"))));
   state.changes = Boolean(state.compared);
   state.file = parts.get("file") ?? "README.md";
+  await chooseSample(parts.get("sample"));
   draw();
 }
 
@@ -424,8 +485,18 @@ function switchTheme() {
 }
 
 makeForm();
+makeSamples();
 $("form").addEventListener("submit", (event) => event.preventDefault());
+$("samples").addEventListener("click", async ({ target }) => {
+  const button = target.closest("button");
+  if (!button) return;
+  await chooseSample(button.dataset.sample);
+  state.file = CARD;
+  draw();
+  show("file");
+});
 $("form").addEventListener("input", ({ target }) => {
+  state.sample = null;
   if (target.id === "name") state.name = target.value;
   else {
     const question = data.questions.find(({ name }) => name === target.name);
@@ -461,5 +532,5 @@ document.addEventListener("keydown", (event) => {
 });
 addEventListener("hashchange", readLink);
 show("options");
-readLink();
+await readLink();
 document.body.dataset.ready = "";

@@ -111,6 +111,10 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.type(ENTER)
     terminal.wait_for("Which CI/CD system do you use?")
     terminal.type(ENTER)
+    terminal.wait_for("Which editor should be set up?")
+    terminal.type(ENTER)
+    terminal.wait_for("Do you want a notebook?")
+    terminal.type(DOWN + ENTER)
     assert terminal.end() == 0, terminal.shown
     assert "What does it do" not in terminal.shown
     assert "What is the project called?" not in terminal.shown
@@ -120,13 +124,14 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     assert answers["author_name"] == "Grace Hopper"
     assert answers["author_email"] == "ada@example.org"
     assert answers["task"] == "tabular_regression"
+    assert (answers["editor"], answers["notebooks"]) == ("none", "jupyter")
     assert "Next:" in terminal.shown
     assert git(cli.cwd / "churn", "rev-list", "--count", "HEAD") == "1"
 
 
 def test_a_folder_whose_name_will_not_do_asks_for_one(cli: Cli, terminals: list[Terminal]) -> None:
     given = ["description=x", "author_name=x", "author_email=", "task=tabular_classification", "framework=sklearn"]
-    given += ["deploy=kubernetes", "cloud=none", "ci=none"]
+    given += ["deploy=kubernetes", "cloud=none", "ci=none", "editor=none", "notebooks=none"]
     sets = [argument for assignment in given for argument in ("--set", assignment)]
     terminals.append(terminal := Terminal(cli, "new", "7up", "--no-lock", "--no-git", *sets))
     terminal.wait_for("'7up' cannot be the project's name: start with a letter")

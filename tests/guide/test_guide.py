@@ -39,6 +39,7 @@ OTHERS = {
     "export PYICEBERG_CATALOG__LAKE__URI=https://catalog.example.com",
     "uv add --group train 'deltalake>=1.1'",
     "uv add --group train 'psycopg[binary]>=3.2'",
+    "uv run --with jupyterlab jupyter lab",
     "uv run pytest",
     "uv sync",
 }
@@ -73,8 +74,11 @@ def test_the_site_has_the_guide_the_reference_and_the_explorer(site: Path) -> No
 
 def test_coding_agents_find_every_page(site: Path) -> None:
     text = (site / "llms.txt").read_text("utf-8")
-    assert re.match(r"# mlscaffold\n\n(> .+\n)+\n## Guide\n\n- \[", text)
-    links = re.findall(r"\[[^]]+\]\(([^)]+)\)", text)
+    head, _, items = text.partition("\n\n## Guide\n\n")
+    assert re.fullmatch(r"# mlscaffold\n\n> .+", head)
+    found = [re.fullmatch(r"- \[[^]]+\]\(([^)]+)\)(: .+)?", line) for line in items.splitlines()]
+    links = [match[1] for match in found if match]
+    assert len(links) == len(found), "each item is one link, with what is said of it"
     pages = {page.relative_to(site).as_posix() for page in site.rglob("*.md")} - {"index.md"}
     assert pages <= set(links)
     assert all((site / link).is_file() for link in links)

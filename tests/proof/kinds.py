@@ -13,6 +13,12 @@ DECISIVE = ("task", "framework")
 BARE: Mapping[str, Answer] = {"deploy": "none", "ci": "none"}
 """What is around the code is proven elsewhere: it is the same for every pair, and the code is the same without it."""
 
+NOTEBOOK: Mapping[str, Answer] = {"notebooks": "jupyter"}
+"""What is proven beside each pair: the notebook reads what the pair has made. It adds files and packages, no code."""
+
+VARIED = (*DECISIVE, *NOTEBOOK)
+"""All questions whose answers the proof of the pairs varies."""
+
 Kind = Mapping[str, Answer]
 
 

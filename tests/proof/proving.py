@@ -24,7 +24,7 @@ from xdist.scheduler import LoadFileScheduling
 
 from tests.conftest import ROOT
 from tests.proof import record
-from tests.proof.kinds import BARE, NAMES
+from tests.proof.kinds import BARE, NAMES, NOTEBOOK
 from tests.proof.project import Project
 from tests.template.combinations import Template
 
@@ -76,8 +76,8 @@ def choose(held: record.Record, current: Mapping[str, str], day: date) -> list[s
 
 
 def _render(template: Template, name: str) -> dict[str, bytes]:
-    """Return the files of a pair's project by path, as Copier writes them."""
-    combination = template.answer({**NAMES[name], **BARE})
+    """Return the files of a pair's project by path, as Copier writes them, with those that are proven beside it."""
+    combination = template.answer({**NAMES[name], **BARE, **NOTEBOOK})
     files = {}
     for source in template.sources:
         path = template.path_of(source, combination)

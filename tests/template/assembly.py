@@ -9,11 +9,13 @@ has written one, both must be the same.
 
 from __future__ import annotations
 
+import heapq
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 
 from tests.template.combinations import Combination, Source, Template, Values
@@ -74,9 +76,10 @@ class Assembly:
                 yield combination, tree
 
 
-def pieces_of(template: Template, combination: Combination) -> list[Piece]:
+@cache
+def pieces_of(template: Template, combination: Combination) -> tuple[Piece, ...]:
     """Return the files that *combination* has, each with the values that decide its content."""
-    return [(s, s.key(combination)) for s in template.sources if template.path_of(s, combination) is not None]
+    return tuple((s, s.key(combination)) for s in template.sources if template.path_of(s, combination) is not None)
 
 
 def covering(template: Template) -> list[Combination]:
@@ -84,14 +87,20 @@ def covering(template: Template) -> list[Combination]:
 
     Files with many pieces do not count.
     """
-    pieces = {combination: frozenset(pieces_of(template, combination)) for combination in template.combinations}
+    pieces = [frozenset(pieces_of(template, combination)) for combination in template.combinations]
     exceptions = _find_many(template)
-    missing = {piece for some in pieces.values() for piece in some if piece[0] not in exceptions}
+    missing = {piece for some in pieces for piece in some if piece[0] not in exceptions}
     chosen = []
+    most = [(-len(some), number) for number, some in enumerate(pieces)]  # of each, what it adds at most
+    heapq.heapify(most)
     while missing:
-        best = max(pieces, key=lambda combination: len(pieces[combination] & missing))
-        chosen.append(best)
-        missing -= pieces[best]
+        _, number = heapq.heappop(most)
+        adds = (-len(pieces[number] & missing), number)
+        if most and adds > most[0]:
+            heapq.heappush(most, adds)
+            continue
+        chosen.append(template.combinations[number])
+        missing -= pieces[number]
     return chosen
 
 

@@ -7,7 +7,7 @@ const vm = require("node:vm");
 const DESKTOP = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true };
 
-module.exports = async ({ browser, axe }, { address, folder, visits, clicks, names }) => {
+module.exports = async ({ browser, axe }, { address, folder, visits, clicks, names, sample }) => {
   const said = []; // whatever the page complains of, or asks the network for
 
   async function open(hash, options = DESKTOP) {
@@ -81,6 +81,29 @@ module.exports = async ({ browser, axe }, { address, folder, visits, clicks, nam
   const opened = await searching.textContent("#file-title");
   const why = await searching.textContent("#why");
 
+  // A sample: its card with its pictures, one of them by itself, the terminal, and a download, which has none of these.
+  const sampled = await open("");
+  await sampled.click(`#samples [data-sample="${sample}"]`);
+  await sampled.waitForFunction(() => [...document.querySelectorAll(".card img")].every((image) => image.naturalWidth > 0));
+  const shown = {
+    card: await sampled.textContent("#file-title"),
+    headings: await sampled.$$eval(".card :is(h3, h4, h5)", (headings) => headings.map((heading) => heading.textContent)),
+    pictures: await sampled.$$eval(".card img", (images) => images.map((image) => image.alt)),
+    left: await sampled.$$eval("#tree [data-file]:has(.mark)", (items) =>
+      items.filter((item) => item.querySelector(".mark").textContent === "●").map((item) => item.dataset.file),
+    ),
+    link: new URL(sampled.url()).hash,
+    download: await download(sampled, "sample"),
+  };
+  await sampled.click(`#tree [data-file$=".svg"]`);
+  await sampled.waitForFunction(() => document.querySelector("#code > img").naturalWidth > 0);
+  shown.picture = await sampled.textContent("#file-title");
+  await sampled.click("#why a:last-of-type");
+  await sampled.waitForFunction(() => document.querySelector("#file-title").textContent === "terminal.txt");
+  shown.terminal = await sampled.$$eval("#code .line", (lines) => lines.map((line) => line.textContent));
+  await sampled.locator('input[name="deploy"]').last().check();
+  shown.after = await sampled.$$eval("#tree [data-file^=artifacts]", (items) => items.length);
+
   // Names that the template refuses.
   const refusals = {};
   for (const name of names) {
@@ -95,6 +118,13 @@ module.exports = async ({ browser, axe }, { address, folder, visits, clicks, nam
     judged[`${colorScheme}, comparing`] = await violations(page);
     await page.click("#pin");
     judged[colorScheme] = await violations(page);
+    const card = await open(shown.link, { ...DESKTOP, colorScheme });
+    judged[`${colorScheme}, card`] = await violations(card);
+    await card.click(`#tree [data-file$=".svg"]`);
+    judged[`${colorScheme}, picture`] = await violations(card);
+    const phoneCard = await open(shown.link, { ...PHONE, colorScheme });
+    await phoneCard.click(`nav [data-panel="file"]`);
+    judged[`${colorScheme}, phone, card`] = await violations(phoneCard);
     const phone = await open("", { ...PHONE, colorScheme });
     for (const panel of ["options", "files", "file"]) {
       await phone.click(`nav [data-panel="${panel}"]`);
@@ -105,7 +135,7 @@ module.exports = async ({ browser, axe }, { address, folder, visits, clicks, nam
     );
   }
 
-  return { said, visited, clicked, link, comparison, marked, changes, found, reached, opened, why, refusals, judged, steps: randomDiffs() };
+  return { said, visited, clicked, link, comparison, marked, changes, found, reached, opened, why, shown, refusals, judged, steps: randomDiffs() };
 };
 
 // Texts and the steps between them, for the test to walk.

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Copier
-from tests.proof.kinds import DECISIVE
+from tests.proof.kinds import DECISIVE, VARIED
 from tests.template.assembly import Assembly, differences, read_project
 from tests.template.checks import content_problems, project_problems
 from tests.template.combinations import Template, layout_problems, load_yaml
@@ -54,9 +54,13 @@ def test_random_combinations_rendered_whole_equal_their_assembly(
 
 def test_code_depends_on_what_the_proof_varies_and_on_nothing_else(assembly: Assembly) -> None:
     """A project of each kind is installed, tested and run; what that proves holds wherever the code is the same."""
-    code = list(assembly.subtrees("src/*", "tests/*", "data/*", "params.yaml", "pyproject.toml"))
-    kinds = {tuple(c.answers[name] for name in DECISIVE) for c in assembly.template.combinations}
-    assert len(code) == len(kinds)
+    for questions, patterns in (
+        (DECISIVE, ("src/*", "tests/core/*", "data/*", "params.yaml")),
+        (VARIED, ("src/*", "tests/*", "data/*", "params.yaml", "pyproject.toml", "*.ipynb")),
+    ):
+        code = list(assembly.subtrees(*patterns))
+        kinds = {tuple(c.answers[name] for name in questions) for c in assembly.template.combinations}
+        assert len(code) == len(kinds)
 
 
 @pytest.mark.parametrize("name", ["A", "Very long names " + "z" * 34])

@@ -19,6 +19,8 @@ import pytest
 from docs.explorer.build import build
 from docs.explorer.data import UnsuitableError, collect
 from docs.explorer.marks import NAME, UnknownFormError, mark
+from docs.explorer.samples import CARD, DESCRIPTION, FOLDER
+from docs.samples import SAMPLES, TERMINAL, Sample
 from mlscaffold.cli.arguments import parse_link
 from mlscaffold.template.source import Origin
 from tests.conftest import Copier, commit
@@ -34,6 +36,8 @@ NAMES = ("Customer churn", "churn_2.model-x", "No", "z" * 50)
 """An ordinary name; one of every separator; one that YAML would read as false; the longest."""
 REFUSED = ("", " churn", "churn ", "2churn", "cust  churn", "a" * 51, "naïve", "a/b", "Lambda", "Email", "con", "numpy")
 MOST_BYTES = 2_000_000
+SAMPLE = "diamond-prices"
+MOST_BYTES_OF_SAMPLES = 1_500_000
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ def session(page: Path, template: Template, tmp_path_factory: pytest.TempPathFac
         for number, combination in enumerate(visits)
     ]
     folder = tmp_path_factory.mktemp("downloads")
-    return Session(visits, _browse(page, folder, visits=links, clicks=_clicks(template), names=REFUSED))
+    return Session(visits, _browse(page, folder, visits=links, clicks=_clicks(template), names=REFUSED, sample=SAMPLE))
 
 
 @pytest.fixture(scope="module")
@@ -149,6 +153,48 @@ def test_a_search_finds_names_and_texts_by_keyboard(session: Session, made: Any)
     assert "Made fromtemplate/" in session.seen["why"]
 
 
+def test_a_sample_shows_its_card_its_pictures_and_the_terminal(session: Session) -> None:
+    shown, folder = session.seen["shown"], FOLDER / SAMPLE
+    assert shown["card"] == CARD
+    assert shown["headings"] == headings_in((folder / CARD).read_text("utf-8"))
+    assert len(shown["pictures"]) == len(list(folder.rglob("*.svg")))
+    assert sorted(shown["left"]) == sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() and path.name != DESCRIPTION
+    )
+    assert shown["picture"].endswith(".svg")
+    assert shown["terminal"] == (folder / TERMINAL).read_text("utf-8").splitlines()
+    assert shown["after"] == 0, "another choice is another project, which nobody has run"
+
+
+def test_a_sample_is_downloaded_without_what_its_run_left(session: Session, made: Any) -> None:
+    download = session.seen["shown"]["download"]
+    assert differences(made(download["command"]), _unpack(download)) == []
+    _, answers = _answers_in(download["command"])
+    assert parse_link(session.seen["shown"]["link"]) == {"project_name": SAMPLE, **answers}
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: sample.name)
+def test_a_sample_is_a_project_that_is_offered_and_was_run(sample: Sample, template: Template, made: Any) -> None:
+    folder = FOLDER / sample.name
+    answers = json.loads((folder / DESCRIPTION).read_text("utf-8"))["answers"]
+    assert answers == {"project_name": sample.name, **sample.answers}
+    assert any(sample.answers.items() <= combination.asked.items() for combination in template.combinations)
+    terminal = (folder / TERMINAL).read_text("utf-8")
+    assert [line[2:] for line in terminal.splitlines() if line.startswith("$ ")] == [
+        shown for shown, *_ in sample.commands
+    ]
+    assert " is the champion\n" in terminal
+    settings = " ".join(f"--set {name}={value}" for name, value in sample.answers.items())
+    words = made(f"uvx git+x new {sample.name} --defaults {settings}")[f"src/{sample.name.replace('-', '_')}/card.md"]
+    recorded = headings_in((folder / CARD).read_text("utf-8"))
+    assert set(headings_in(words.content.decode())[1:]) <= set(recorded), "`python -m docs.samples` records it again"
+
+
+def test_the_samples_are_those_that_are_recorded_and_are_small() -> None:
+    assert {path.name for path in FOLDER.iterdir()} == {sample.name for sample in SAMPLES}
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*") if path.is_file()) < MOST_BYTES_OF_SAMPLES
+
+
 def test_the_page_refuses_the_names_that_the_template_refuses(session: Session, template: Template) -> None:
     for name, said in session.seen["refusals"].items():
         assert said == _refusal(template, name), name
@@ -194,6 +240,11 @@ def test_an_answer_that_the_page_cannot_compute_is_an_error(tmp_path: Path) -> N
     small.write(tmp_path, {"copier.yml": small.QUESTIONS.replace("title", "project_name") + loud})
     with pytest.raises(UnsuitableError, match="loud"):
         collect(tmp_path, Origin("url", "v1"))
+
+
+def headings_in(text: str) -> list[str]:
+    """Return the headings of a text in Markdown."""
+    return [line.lstrip("#").strip() for line in text.splitlines() if line.startswith("#")]
 
 
 def _browse(page: Path, folder: Path, **what: Any) -> dict[str, Any]:

@@ -87,8 +87,8 @@ def test_every_default_is_a_choice(template: Template) -> None:
             assert question.default in [choice.value for choice in question.choices], question.name
 
 
-def test_at_most_nine_questions(template: Template) -> None:
-    assert len(askable(template)) <= 9
+def test_at_most_eleven_questions(template: Template) -> None:
+    assert len(askable(template)) <= 11
 
 
 def test_patterns_end_where_the_text_ends(template: Template, template_repo: Path) -> None:

@@ -86,5 +86,5 @@ def parse_link(link: str) -> dict[str, Any]:
     """The answers in a link that the explorer copied; wrong usage if it is none."""
     if "#" not in link:
         raise typer.BadParameter("that is no link of the explorer's: it has no # with choices.", param_hint="--like")
-    shown = {"compare", "file"}  # what the page shows beside the choices
+    shown = {"compare", "file", "sample"}  # what the page shows beside the choices
     return {name: value for name, value in parse_qsl(urldefrag(link).fragment) if name not in shown}
