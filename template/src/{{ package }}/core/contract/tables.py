@@ -19,6 +19,8 @@ READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
 """How values of any type are read as each kind; what cannot be read as such becomes null."""
 FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: "", Words: ""}
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
+LISTS: set[type[Column]] = set()
+"""The kinds that are read from lists, too."""
 
 
 def is_plain(kind: pl.DataType) -> bool:
@@ -37,13 +39,16 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     Raises:
         ProjectError: a column is of a type that no kind of column can be read from.
     """
-    kinds = {column.name: frame.schema[column.name] for column in columns}
-    if odd := [name for name, kind in kinds.items() if not is_plain(kind)]:
-        raise ProjectError(
-            f"{odd[0]} arrives as {kinds[odd[0]]}: have scan() in source.py return it as text or as a number"
-        )
+    kinds = {column: frame.schema[column.name] for column in columns}
+    for column, kind in kinds.items():
+        if not is_plain(kind) and type(column) not in LISTS:
+            raise ProjectError(
+                f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
+            )
     texts = [
-        pl.col(name).cast(pl.String) for name, kind in kinds.items() if kind in (pl.String, pl.Categorical, pl.Enum)
+        pl.col(column.name).cast(pl.String)
+        for column, kind in kinds.items()
+        if kind in (pl.String, pl.Categorical, pl.Enum)
     ]
     return frame.with_columns(pl.when(~text.is_in(["", *missing])).then(text) for text in texts)
 

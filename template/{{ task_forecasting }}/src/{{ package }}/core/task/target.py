@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...schema import HORIZON, TARGET
 from ..contract.columns import Column, Text
-from ..contract.tables import FILLERS, READERS
+from ..contract.tables import FILLERS, LISTS, READERS
 from ..evaluation.measure import Examples, Rows
 
 Values = Annotated[list[float], msgspec.Meta(min_length=HORIZON, max_length=HORIZON)]
@@ -58,6 +58,7 @@ def _to_text(value: object) -> str | None:
     return msgspec.json.encode(found).decode()
 
 
+LISTS.add(Future)
 READERS[Future] = lambda values: values.map_batches(_read, return_dtype=pl.String)
 FILLERS[Future] = ""
 TARGET_COLUMN: Column = Future(name=TARGET.name, description=TARGET.description)
