@@ -20,7 +20,7 @@ READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
 FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: "", Words: ""}
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
 LISTS: set[type[Column]] = set()
-"""The kinds that are read from lists, too."""
+"""The kinds that are read from lists of numbers, too."""
 
 
 def is_plain(kind: pl.DataType) -> bool:
@@ -41,7 +41,8 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     """
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
-        if not is_plain(kind) and type(column) not in LISTS:
+        numbers = type(column) in LISTS and isinstance(kind, pl.List) and kind.inner.is_numeric()
+        if not is_plain(kind) and not numbers:
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )
