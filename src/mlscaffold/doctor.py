@@ -1,10 +1,10 @@
-"""Whether this machine has the programs that a project's instructions and scripts call."""
+"""Whether this machine has the programs that a project's instructions and scripts call, and is logged in with them."""
 
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -32,12 +32,22 @@ VERSIONS: Mapping[str, str] = {
 }
 """What prints the version of each program that a project may call."""
 
+LOGINS: Mapping[str, str] = {
+    "kubectl": "kubectl auth whoami",  # asks the cluster
+    "aws": "aws sts get-caller-identity",
+    "gcloud": "gcloud auth print-access-token",
+    "az": "az account get-access-token",
+    "gh": "gh auth status",
+    "glab": "glab auth status",
+}
+"""What fails where nobody is logged in. What it prints is read by nobody: it may be a token."""
+
 LEAST: Mapping[str, tuple[int, ...]] = {"terraform": (1, 11)}
 """The oldest version that will do, where a project asks for one."""
 
 ALWAYS = ("git", "uv")
 SECONDS = 20
-"""The longest that a program may take to tell its version; `gcloud` and `az` need a few."""
+"""The longest that a program may take to answer; `gcloud` and `az` need a few."""
 
 _BLOCK = re.compile(r"^ *```sh\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 _COMMENT = re.compile(r"^\s*#.*", re.MULTILINE)
@@ -51,6 +61,7 @@ class State(StrEnum):
     OLD = "old"
     MISSING = "missing"
     FAILS = "fails"
+    NO_LOGIN = "no login"
 
 
 @dataclass(frozen=True)
@@ -72,10 +83,16 @@ class Finding:
     note: str = ""
 
 
-def examine(root: Path) -> list[Finding]:
-    """Look for each program that the project in a folder calls, in the order of `VERSIONS`."""
+def examine(root: Path, *, logins: bool = False) -> list[Finding]:
+    """Look for each program that the project in a folder calls, in the order of `VERSIONS`.
+
+    Args:
+        root: the project's folder.
+        logins: whether to find out, too, who is logged in, which takes a network.
+    """
     callers = {program: tuple(sorted(files)) for program, files in _find_callers(root).items()}
-    return [_examine(program, callers.get(program, ())) for program in VERSIONS if program in {*ALWAYS, *callers}]
+    found = [_examine(program, callers.get(program, ())) for program in VERSIONS if program in {*ALWAYS, *callers}]
+    return [_log_in(finding) for finding in found] if logins else found
 
 
 def _find_callers(root: Path) -> dict[str, set[str]]:
@@ -100,6 +117,27 @@ def _examine(program: str, needed_by: tuple[str, ...]) -> Finding:
     command = VERSIONS[program].split()
     if shutil.which(command[0]) is None:
         return Finding(program, State.MISSING, "", needed_by, f"{command[0]} is not on the PATH")
+    said, wrong = _call(command)
+    if wrong:
+        return Finding(program, State.FAILS, "", needed_by, wrong)
+    found = _VERSION.search(said)
+    version = found[0] if found else ""
+    least = LEAST.get(program)
+    if least and version and tuple(map(int, version.split("."))) < least:
+        return Finding(program, State.OLD, version, needed_by, f"{'.'.join(map(str, least))} or newer is required")
+    return Finding(program, State.OK, version, needed_by)
+
+
+def _log_in(finding: Finding) -> Finding:
+    """Return what is known about a program, with what is wrong with its login."""
+    if finding.state != State.OK or finding.name not in LOGINS:
+        return finding
+    _, wrong = _call(LOGINS[finding.name].split())
+    return replace(finding, state=State.NO_LOGIN, note=wrong) if wrong else finding
+
+
+def _call(command: list[str]) -> tuple[str, str]:
+    """Call a program; return what it prints, and what is wrong if it fails."""
     try:
         done = subprocess.run(
             command,
@@ -111,15 +149,10 @@ def _examine(program: str, needed_by: tuple[str, ...]) -> Finding:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Finding(program, State.FAILS, "", needed_by, f"no answer within {SECONDS} seconds")
+        return "", f"no answer within {SECONDS} seconds"
     except OSError as error:
-        return Finding(program, State.FAILS, "", needed_by, str(error))
+        return "", str(error)
     if done.returncode:
-        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
-        return Finding(program, State.FAILS, "", needed_by, said[0])
-    found = _VERSION.search(done.stdout)
-    version = found[0] if found else ""
-    least = LEAST.get(program)
-    if least and version and tuple(map(int, version.split("."))) < least:
-        return Finding(program, State.OLD, version, needed_by, f"{'.'.join(map(str, least))} or newer is required")
-    return Finding(program, State.OK, version, needed_by)
+        lines = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+        return "", (lines or [f"{' '.join(command)} ended with {done.returncode}"])[0]
+    return done.stdout, ""

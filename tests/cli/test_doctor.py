@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mlscaffold.doctor import ALWAYS, LEAST, VERSIONS, find_calls
+from mlscaffold.doctor import ALWAYS, LEAST, LOGINS, VERSIONS, find_calls
 from tests.cli.conftest import ROOT, Cli
 
 _BLOCK = re.compile(r"(?ms)^ *```sh\n(.*?)^ *```$")
@@ -81,6 +81,29 @@ def test_what_is_missing_old_or_broken_is_told_with_the_files_that_need_it(cli: 
     assert "infra/README.md" in found["terraform"]["needed_by"]
     shown = cli("doctor", "-C", "churn", code=4, PATH=str(programs)).stdout
     assert re.search(r"missing +aws +aws is not on the PATH; needed for infra/README\.md", shown)
+
+
+def test_who_is_not_logged_in_is_told_if_one_asks(cli: Cli, programs: Path) -> None:
+    make(cli, "cloud=aws", "ci=github")
+    install(
+        programs,
+        "aws",
+        "echo aws-cli/2.31.0; [ $1 = --version ] || { echo; echo 'Token has expired'; } >&2; [ $1 = --version ]",
+    )
+    install(programs, "gh", "[ $1 = --version ] || echo 'hush, a token'; echo 'gh version 2.80.0'")
+    install(programs, "kubectl", "[ $1 = auth ] && exit 3; echo 'Client Version: v1.36.0'")
+    look(cli, programs)
+    done = cli("doctor", "-C", "churn", "--logins", code=4, PATH=str(programs))
+    assert re.search(r"no login +aws +2\.31\.0 +Token has expired; needed for .*infra/README\.md", done.stdout)
+    assert re.search(r"no login +kubectl +1\.36\.0 +kubectl auth whoami ended with 3; needed for", done.stdout)
+    assert re.search(r"ok +gh +2\.80\.0", done.stdout)
+    assert "hush" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("program", LOGINS)
+def test_every_login_is_of_a_program_that_is_looked_for(program: str) -> None:
+    assert LOGINS[program].split()[0] == program
+    assert program in VERSIONS
 
 
 def test_a_folder_that_is_no_project_is_refused(cli: Cli) -> None:

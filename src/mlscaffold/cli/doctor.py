@@ -1,7 +1,7 @@
 """`mlscaffold doctor`: what this machine lacks for which part of a project."""
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,23 +12,26 @@ if TYPE_CHECKING:
 
 LACKING = 4
 EXIT_CODES = (
-    "Exit codes: 0 everything is there; 1 this is no project; 2 wrong usage; 4 something is missing, too old or fails;"
-    " 5 the answers file cannot be read."
+    "Exit codes: 0 everything is there; 1 this is no project; 2 wrong usage; 4 something is missing, too old, fails or"
+    " is not logged in; 5 the answers file cannot be read."
 )
-_STYLES = {"ok": "green", "old": "yellow", "missing": "red", "fails": "red"}
+Logins = Annotated[
+    bool, typer.Option("--logins", help="Check, too, that these programs are logged in. Needs a network.")
+]
+_STYLES = {"ok": "green", "old": "yellow", "missing": "red", "fails": "red", "no login": "red"}
 
 
-def doctor(project: arguments.Project = None, as_json: arguments.AsJson = False) -> None:
+def doctor(project: arguments.Project = None, logins: Logins = False, as_json: arguments.AsJson = False) -> None:
     """Check this machine for the programs that the project's instructions and scripts call, and their versions.
 
-    Only what the project's options need is checked. Nothing is installed, and no account is used.
+    Only what the project's options need is checked. Nothing is installed, and no account is used without `--logins`.
     """
     from mlscaffold.doctor import State, examine
     from mlscaffold.project.answers import find_project
 
     root = find_project(project).root
     with screen.show_step("Looking for programs"):
-        findings = examine(root)
+        findings = examine(root, logins=logins)
     if as_json:
         screen.print_json({"path": str(root), "programs": [asdict(finding) for finding in findings]})
     else:
