@@ -47,11 +47,7 @@ class Sample:
 SAMPLES = (
     Sample("credit-risk", "Credit risk", {}),
     Sample("word-topics", "Word topics", {"task": "text_classification", "cloud": "aws"}),
-    Sample(
-        "diamond-prices",
-        "Diamond prices",
-        {"task": "tabular_regression", "framework": "lightgbm", "cloud": "gcp", "ci": "gitlab"},
-    ),
+    Sample("home-sales", "Home sales", {"task": "forecasting", "cloud": "gcp", "ci": "gitlab"}),
 )
 
 

@@ -36,7 +36,7 @@ NAMES = ("Customer churn", "churn_2.model-x", "No", "z" * 50)
 """An ordinary name; one of every separator; one that YAML would read as false; the longest."""
 REFUSED = ("", " churn", "churn ", "2churn", "cust  churn", "a" * 51, "naïve", "a/b", "Lambda", "Email", "con", "numpy")
 MOST_BYTES = 2_000_000
-SAMPLE = "diamond-prices"
+SAMPLE = "home-sales"
 MOST_BYTES_OF_SAMPLES = 1_500_000
 
 
