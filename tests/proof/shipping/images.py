@@ -133,14 +133,16 @@ class Image:
             namespaces = ["--mount", "--pid", "--ipc", "--uts", *(["--net"] if own_network else [])]
             began = time.perf_counter()
             process = subprocess.Popen(
-                ["unshare", *namespaces, "--fork", "--kill-child", "sh", "-c", "\n".join(script)],
+                ["unshare", *namespaces, "--fork", "sh", "-c", "\n".join(script)],
                 stdout=log.open("wb"),
                 stderr=subprocess.STDOUT,
             )
+            first = _child(process)
             try:
-                yield Container(began, _child(process), process, self, log)
+                yield Container(began, first, process, self, log)
             finally:
-                process.kill()
+                if process.poll() is None:  # `unshare --kill-child` would not end it: it is another user's by now
+                    os.kill(first, signal.SIGKILL)
                 process.wait()
 
 
