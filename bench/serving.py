@@ -48,19 +48,18 @@ async def app(scope, receive, send):
 # In the project's environment: fits the champion's pipeline once more, and says what a request for it holds.
 FIT = f"""
 import json, pickle, sklearn
-import polars as pl
 from pathlib import Path
 from {PACKAGE} import model
 from {PACKAGE}.core import params
 from {PACKAGE}.core.bundles import registry
-from {PACKAGE}.core.contract.tables import to_columns
 from {PACKAGE}.core.data import snapshots
+from {PACKAGE}.core.task import examples
+from {PACKAGE}.core.training import run
 from {PACKAGE}.settings import Settings
 chosen = params.load()
 signature = registry.fetch("champion", Settings()).signature()
-train, _ = snapshots.split(pl.read_parquet(snapshots.latest()), chosen.split)
-features = signature.model_inputs(to_columns(train, signature.inputs))
-fitted = model.fit(model.build(chosen.model, chosen.seed), features, snapshots.to_target(train))
+training, _ = examples.split(snapshots.load(snapshots.latest()), chosen.split)
+fitted = run.fit(chosen.model, chosen.seed, signature, training, lambda number, values: None)
 Path("pipeline.pickle").write_bytes(pickle.dumps(fitted))
 row = signature.model_inputs({{c.name: c.array([signature.example[c.name]]) for c in signature.inputs}})
 names = [*model.NUMBERS, *model.CATEGORIES]
@@ -242,7 +241,8 @@ def ask(project: Project, contender: Contender, options: argparse.Namespace) -> 
     text = project.run("wrk", *load, "-s", str(script), f"http://{HOST}:{contender.port}{contender.path}")
     if "Non-2xx" in text or "Socket errors" in text:
         raise SystemExit(f"{contender.name} did not answer every request:\n{text}")
-    found = re.search(r"50%\s+(\S+).*?99%\s+(\S+).*?Requests/sec:\s+(\S+)", text, re.DOTALL)
+    # At the beginning of a line: other percentages, such as 98.50%, stand at the end of one.
+    found = re.search(r"^ +50% +(\S+).*?^ +99% +(\S+).*?Requests/sec: +(\S+)", text, re.DOTALL | re.MULTILINE)
     if not found:  # wrk prints no latency where nothing was answered
         raise SystemExit(f"{contender.name} answered nothing within {seconds} s; give it more with --seconds:\n{text}")
     return float(found[3]), to_seconds(found[1]), to_seconds(found[2])
