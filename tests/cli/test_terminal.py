@@ -98,7 +98,7 @@ def test_what_was_not_given_is_asked_with_good_defaults(cli: Cli, terminals: lis
     terminal.type("Grace Hopper" + ENTER)
     terminal.wait_for("What is the author's email")
     terminal.type("grace" + ENTER)
-    terminal.wait_for("email address")
+    terminal.wait_for("must be an address")
     terminal.type(CTRL_U + ENTER)
     terminal.wait_for("What should the model do?")
     terminal.type(DOWN + ENTER)
