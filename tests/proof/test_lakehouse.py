@@ -1,4 +1,4 @@
-"""Tables of a lakehouse: real Delta tables, here and in the object stores, and Iceberg tables with a real catalogue."""
+"""Tables of a lakehouse: real Delta tables, here and in the object stores, and Iceberg tables with a real catalog."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import in_clone
+from tests.proof.bare import make_bare
 from tests.proof.project import Project
 from tests.proof.shipping.stores import STORES, emulate
 
@@ -25,10 +25,10 @@ ICEBERG = """
 import sys
 import polars as pl
 from pyiceberg.catalog import load_catalog
-catalogue, rows = load_catalog("lake"), pl.read_csv(sys.argv[1], infer_schema=False).to_arrow()
-catalogue.create_namespace("shop")
-catalogue.create_table("shop.empty", schema=rows.schema)
-table = catalogue.create_table("shop.credit", schema=rows.schema)
+catalog, rows = load_catalog("lake"), pl.read_csv(sys.argv[1], infer_schema=False).to_arrow()
+catalog.create_namespace("shop")
+catalog.create_table("shop.empty", schema=rows.schema)
+table = catalog.create_table("shop.credit", schema=rows.schema)
 for part in (rows[:600], rows):
     table.overwrite(part)
     print(table.current_snapshot().snapshot_id)
@@ -39,11 +39,7 @@ OLDEST = ("polars==1.36.1", "deltalake==1.1.0", "pyiceberg==0.10.0")
 @pytest.fixture(scope="module")
 def made(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project with the drivers that the command asked for; nothing in it may be changed."""
-    place = tmp_path_factory.mktemp("lakehouse")
-    given = ("--defaults", "--set=deploy=none", "--set=ci=none")
-    in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "churn", *given)
-    project = Project(place / "churn", "churn").with_env(UV_INDEX="")  # `uv add` would take packages from there alone
-    project.tool("uv", "sync", "--locked")
+    project = make_bare(template_repo, tmp_path_factory.mktemp("lakehouse"))
     elsewhere = project.elsewhere(tmp_path_factory.mktemp("asking"))
     for table in ("delta:credit", "iceberg:shop.credit"):
         source(elsewhere, table)
@@ -56,9 +52,9 @@ def made(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Proje
 
 @pytest.fixture
 def job(made: Project, tmp_path: Path) -> Project:
-    """Return the project in a folder of its own, with a catalogue of Iceberg tables there."""
-    catalogue = {"URI": f"sqlite:///{tmp_path}/catalogue.db", "WAREHOUSE": tmp_path.as_uri()}
-    return made.elsewhere(tmp_path).with_env(**{f"PYICEBERG_CATALOG__LAKE__{k}": v for k, v in catalogue.items()})
+    """Return the project in a folder of its own, with a catalog of Iceberg tables there."""
+    catalog = {"URI": f"sqlite:///{tmp_path}/catalog.db", "WAREHOUSE": tmp_path.as_uri()}
+    return made.elsewhere(tmp_path).with_env(**{f"PYICEBERG_CATALOG__LAKE__{k}": v for k, v in catalog.items()})
 
 
 def source(project: Project, uri: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import in_clone
+from tests.proof.bare import make_bare
 from tests.proof.postgresql import OWNER, PASSWORD, Database, postgresql
 from tests.proof.project import Project
 from tests.proof.shipping.stores import STORES, Gate, emulate
@@ -43,12 +43,7 @@ for name in ("rows.parquet", "rows.jsonl"):
 @pytest.fixture(scope="module")
 def made(template_repo: Path, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project, installed; nothing in it may be changed."""
-    place = tmp_path_factory.mktemp("sources")
-    given = ("--defaults", "--set=deploy=none", "--set=ci=none")
-    in_clone(template_repo, place).with_env(UV_OFFLINE="")("new", "churn", *given)
-    project = Project(place / "churn", "churn").with_env(UV_INDEX="")  # `uv add` would take packages from there alone
-    project.tool("uv", "sync", "--locked")
-    return project
+    return make_bare(template_repo, tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="module")

@@ -2,27 +2,19 @@
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ...schema import AUDIT, INPUTS, ROW_ID
+from ...schema import INPUTS, ROW_ID
 from ..contract.columns import Columns, Date
 from ..contract.optional import GROUP, TIME
 from ..contract.tables import to_columns
+from ..data.places import Place, gather
 from ..data.splits import by_content, fractions, newest, units
 from ..evaluation.measure import Examples
 from ..params import Split
-from .target import TARGET_COLUMN, check, to_target
-
-
-class Place(msgspec.Struct, frozen=True):
-    """Where each row belongs, and to which unit, shape (rows,) each."""
-
-    held_out: NDArray[np.bool_]
-    validation: NDArray[np.bool_]
-    units: NDArray[np.int64]
+from .target import TARGET_COLUMN, check
 
 
 def split(frame: pl.DataFrame, params: Split) -> tuple[Examples, Examples]:
@@ -32,7 +24,7 @@ def split(frame: pl.DataFrame, params: Split) -> tuple[Examples, Examples]:
         ProjectError: no model can be trained on the ones, or measured by the others.
     """
     rows = place(frame, params)
-    training, held_out = (_examples(frame, chosen, rows) for chosen in (~rows.held_out, rows.held_out))
+    training, held_out = (gather(frame, chosen, rows) for chosen in (rows.training, rows.held_out))
     check(training.target, held_out.target)
     return training, held_out
 
@@ -49,27 +41,16 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
         held_out = newest(days, params.holdout)
         validation = ~held_out
         validation[~held_out] = newest(days[~held_out], params.validation)
-        return Place(held_out, validation, units(days))
+        return Place(~held_out, held_out, validation, units(days))
     key = GROUP or ROW_ID
     names = frame[key].cast(pl.String).to_list() if key else by_content(frame.select(c.name for c in INPUTS))
     fraction = fractions(names)
     held_out = fraction < params.holdout
     validation = ~held_out & (fraction < params.holdout + (1 - params.holdout) * params.validation)
-    return Place(held_out, validation, units(names) if GROUP else np.arange(frame.height))
+    return Place(~held_out, held_out, validation, units(names) if GROUP else np.arange(frame.height))
 
 
 def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
     """Return the inputs, each of which may leak the target, and the target."""
     (target,) = to_columns(frame, [TARGET_COLUMN]).values()
     return to_columns(frame, INPUTS), target
-
-
-def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], place: Place) -> Examples:
-    rows = frame.filter(chosen)
-    return Examples(
-        columns=to_columns(rows, INPUTS),
-        audit=to_columns(rows, AUDIT),
-        target=to_target(rows),
-        units=place.units[chosen],
-        validation=place.validation[chosen],
-    )

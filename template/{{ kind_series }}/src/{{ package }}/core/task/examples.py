@@ -2,14 +2,14 @@
 
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from ...schema import AUDIT, FREQUENCY, HORIZON, INPUTS, SERIES
+from ...schema import FREQUENCY, HORIZON, INPUTS, SERIES
 from ..contract.columns import Columns
 from ..contract.tables import to_columns
+from ..data.places import Place, gather
 from ..data.windows import LAGS
 from ..errors import ProjectError
 from ..evaluation.measure import Examples
@@ -20,19 +20,10 @@ MIN_ORIGINS = 12
 """All series share their days, so the days on which forecasts begin are what chance draws: few of them say nothing."""
 
 
-class Place(msgspec.Struct, frozen=True):
-    """Where each row belongs, and to which unit, shape (rows,) each."""
-
-    training: NDArray[np.bool_]
-    held_out: NDArray[np.bool_]
-    validation: NDArray[np.bool_]
-    units: NDArray[np.int64]
-
-
 def split(frame: pl.DataFrame, params: Split) -> tuple[Examples, Examples]:
     """Return the rows to train on and those held out."""
     rows = place(frame, params)
-    return _examples(frame, rows.training, rows), _examples(frame, rows.held_out, rows)
+    return gather(frame, rows.training, rows), gather(frame, rows.held_out, rows)
 
 
 def place(frame: pl.DataFrame, params: Split) -> Place:
@@ -91,14 +82,3 @@ def _standardize(values: NDArray[Any], series: pl.Series) -> NDArray[Any]:
     table = pl.DataFrame(values).fill_nan(None)
     centred = table.select((each - each.mean().over(series)) / each.std(ddof=0).over(series))
     return centred.fill_nan(0).to_numpy().reshape(values.shape)
-
-
-def _examples(frame: pl.DataFrame, chosen: NDArray[np.bool_], place: Place) -> Examples:
-    rows = frame.filter(chosen)
-    return Examples(
-        columns=to_columns(rows, INPUTS),
-        audit=to_columns(rows, AUDIT),
-        target=to_target(rows),
-        units=place.units[chosen],
-        validation=place.validation[chosen],
-    )
