@@ -21,6 +21,9 @@ def find_slips(values: Mapping[str, Any]) -> Iterator[Slip]:
     """
     if not isinstance(values["TARGET"], Number):
         yield Slip("TARGET", "TARGET must be a Number, as in Number(name='sales')")
+    for name in ("GROUP", "TIME"):
+        if values.get(name):
+            yield Slip(name, f"{name} is not for forecasts, of which the newest periods are held out: remove it")
     missing = [name for name in ("SERIES", "DAY", "FREQUENCY", *COUNTS) if name not in values]
     yield from [Slip(name, f"it does not define {name}{did_you_mean(name, values)}") for name in missing]
     if missing:
