@@ -8,6 +8,8 @@ import re
 import select
 import signal
 import subprocess
+import sys
+import textwrap
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -160,6 +162,29 @@ def test_stopped_at_a_question_it_leaves_nothing(cli: Cli, terminals: list[Termi
     assert "Error: Stopped; nothing was written." in terminal.shown
     assert "Traceback" not in terminal.shown
     assert names(cli.cwd) == []
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+def test_a_signal_that_comes_while_an_object_is_finalized_is_not_lost(name: str) -> None:
+    """Python only prints what is raised there; a signal after the question's last draw came so once in fifty times."""
+    script = f"""
+        import os, signal, time
+        from mlscaffold.system.signals import stop_politely
+
+        class Finalized:
+            def __del__(self):
+                os.kill(os.getpid(), signal.{name})
+                sum(range(1000))
+
+        with stop_politely():
+            try:
+                Finalized()
+                time.sleep(10)
+            except KeyboardInterrupt:
+                print("stopped")
+        """
+    done = subprocess.run([sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("stopped\n", "")
 
 
 @pytest.mark.parametrize("how", ["key", "SIGTERM"])
