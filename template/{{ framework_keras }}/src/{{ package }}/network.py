@@ -3,7 +3,7 @@
 Categories are embedded, all of them by one table, beside standardized numbers. Codes and statistics are those of the
 rows it learns from: a category that was not among them adds nothing, and a missing number is zero beside a flag.
 
-Two trainings give the same bundle on the same machine; with another number of processors, sums are rounded otherwise.
+Two trainings give the same bundle on the same machine; another machine may round sums otherwise.
 """
 
 import tempfile
