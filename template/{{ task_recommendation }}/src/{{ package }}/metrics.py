@@ -83,9 +83,8 @@ METRICS: dict[str, Metric] = {
 
 def naive(training: Examples, held_out: Examples) -> Answer:
     """Return for each user the most popular items that are not in the history."""
-    users = [set(f"{known} {came}".split()) for known, came in zip(
-        training.columns["history"], training.target, strict=True
-    )]
+    texts = zip(training.columns["history"], training.target, strict=True)
+    users = [set(f"{known} {came}".split()) for known, came in texts]
     items, counts = np.unique([item for user in users for item in sorted(user)], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     shares = dict(zip(items[order].tolist(), (counts[order] / training.rows).tolist(), strict=True))

@@ -239,7 +239,7 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
         strange = [*STRANGE, *long]
         return [*super().probes(array), self.array([strange[i % len(strange)] for i in range(len(array))])]
 
-    def typical(self, array: NDArray[Any]) -> str:
+    def typical(self, array: NDArray[Any]) -> Any:
         """Return a text that is nobody's."""
         return "An example."
 
@@ -247,8 +247,8 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
 class Items(Text, frozen=True, kw_only=True, tag="items"):
     """A list of items, the newest last, as texts without spaces: in an array or a table with a space between them.
 
-    An empty list is a value. Where it may not be missing, one without any item that training saw counts as unseen; where
-    it is not `counted`, neither its items nor how many they are count in any way.
+    An empty list is a value, which counts as unseen where it may not be missing. Where a list is not `counted`, neither
+    unseen items nor drift of it are looked for.
     """
 
     max_items: int = 200
@@ -260,7 +260,7 @@ class Items(Text, frozen=True, kw_only=True, tag="items"):
     def type(self) -> Any:
         """Return the type of a value in a request."""
         item = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ITEM, pattern=r"^\S+$")]
-        return Annotated[list[item], msgspec.Meta(max_length=self.max_items)]  # type: ignore[valid-type]
+        return Annotated[list[item], msgspec.Meta(max_length=self.max_items)]
 
     def array(self, values: Any) -> NDArray[Any]:
         """Return lists, texts or None, shape (rows,), as an array of objects: items with one space between them."""
@@ -303,15 +303,14 @@ class Items(Text, frozen=True, kw_only=True, tag="items"):
 
     def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what else to try, in place of an array, where an export is compared with its model."""
-        strange = "…! e\u0301te\u0301 0 東京".split()
+        strange = ["…!", "e\u0301te\u0301", "0", "東京"]
         mixed = [[*strange, *text.split(), *text.split()[:3]][: self.max_items] for text in array]
         return [self.array(values) for values in ([None] * len(array), [strange] * len(array), mixed)]
 
-    def typical(self, array: NDArray[Any]) -> list[str]:
+    def typical(self, array: NDArray[Any]) -> Any:
         """Return the most frequent items."""
         values, counts = np.unique([item for text in array for item in text.split()], return_counts=True)
-        frequent: list[str] = values[np.argsort(-counts, kind="stable")][:TYPICAL_ITEMS].tolist()
-        return frequent
+        return values[np.argsort(-counts, kind="stable")][:TYPICAL_ITEMS].tolist()
 
 
 class Words(_String, frozen=True, kw_only=True, tag="words"):

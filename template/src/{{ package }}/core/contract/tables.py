@@ -45,7 +45,7 @@ LISTS: set[type[Column]] = {Items}
 """The kinds that are read from lists of numbers or texts, too."""
 
 
-def is_plain(kind: pl.DataType) -> bool:
+def is_plain(kind: pl.DataType | type[pl.DataType]) -> bool:
     """Tell whether values of a type are texts, numbers or days, and not lists, bytes or lengths of time."""
     return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
 

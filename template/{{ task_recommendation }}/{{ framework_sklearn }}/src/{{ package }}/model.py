@@ -1,6 +1,6 @@
 """The model: built, fitted, searched and exported.
 
-EASE: one weight for each pair of items, which a ridge regression of each item on all others has in closed form (H. Steck,
+EASE: one weight for each pair of items, by ridge regressions of each item on all others, in closed form (H. Steck,
 "Embarrassingly shallow autoencoders for sparse data", 2019). A score is the sum of the weights of the history's items,
 and of a little popularity, which alone ranks where nothing is known of a user. Memory and the size of the bundle grow
 with the square of the number of items: a thousand take 4 MB, twenty thousand 1.6 GB.
@@ -87,9 +87,7 @@ def fit(model: Model, work: Fit) -> Model:
 
 def predict(model: Model, columns: Columns) -> Answer:
     """Return the answer, shape (rows, TOP) each, as the model itself gives it: what the export must equal."""
-    history, exclude, candidates = (
-        _count(model, columns[name]) for name in ("history", "exclude", "candidates")
-    )
+    history, exclude, candidates = (_count(model, columns[name]) for name in ("history", "exclude", "candidates"))
     anything = np.array([bool(text.split()) for text in columns["candidates"]])[:, None]
     barred = (history + exclude > 0) | (anything & (candidates == 0))
     scores = history @ model.weights + model.prior

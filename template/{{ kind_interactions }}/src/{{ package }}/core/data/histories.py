@@ -22,8 +22,8 @@ def is_cut(rows: pl.LazyFrame) -> bool:
 def cut_training(raw: pl.DataFrame) -> pl.DataFrame:
     """Return a row for each user, with the newest items as what a model has to find and the others as the history.
 
-    Hidden are `HIDDEN` items, or fewer of users who would have no history then; users of one item are left out. Of a day
-    the order of the table counts, and of an item that comes again only the first time.
+    Hidden are `HIDDEN` items, or fewer of users who would have no history then; users of one item are left out. Of
+    a day the order of the table counts, and of an item that comes again only the first time.
 
     Raises:
         ProjectError: the table lacks columns, or its rows break the contract.

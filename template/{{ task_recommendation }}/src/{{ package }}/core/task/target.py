@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
