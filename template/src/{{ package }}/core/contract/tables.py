@@ -45,7 +45,7 @@ LISTS: set[type[Column]] = {Items}
 """The kinds that are read from lists of numbers or texts, too."""
 
 
-def is_plain(kind: pl.DataType | type[pl.DataType]) -> bool:
+def is_plain(kind: pl.DataType) -> bool:
     """Tell whether values of a type are texts, numbers or days, and not lists, bytes or lengths of time."""
     return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
 
@@ -63,8 +63,8 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     """
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
-        of_plain = type(column) in LISTS and isinstance(kind, pl.List) and is_plain(kind.inner)
-        if not is_plain(kind) and not of_plain:
+        is_list = type(column) in LISTS and isinstance(kind, pl.List)
+        if not is_plain(kind) and not (is_list and (kind.inner.is_numeric() or kind.inner == pl.String)):
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )
