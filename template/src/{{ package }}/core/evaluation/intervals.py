@@ -6,6 +6,7 @@ close to its bound that the rows show next to nothing of what lies beyond, a Wil
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
