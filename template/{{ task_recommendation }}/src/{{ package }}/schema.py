@@ -28,12 +28,12 @@ MISSING: tuple[str, ...] = ("",)
 """Texts that mean a missing value in data and requests, such as "NA"; the empty text always does."""
 
 INPUTS: tuple[Column, ...] = (
-    Items(name="history", description="What the user has taken, the newest last", max_items=200),
+    Items(name="history", description="What the user has taken, the newest last", nullable=True, max_items=200),
     Items(name="exclude", description="What not to recommend either", nullable=True, max_items=200, counted=False),
     Items(name="candidates", description="The only ones to recommend", nullable=True, max_items=2000, counted=False),
     Count(name="k", description="How many items to recommend at most", nullable=True, minimum=1, maximum=TOP),
 )
-"""What a request carries; only the history has to be there, and it may be empty."""
+"""What a request carries; who has no history is recommended what is popular, with a warning."""
 
 FEATURES: tuple[Column, ...] = INPUTS
 """What the model takes, from what `features.py` returns."""

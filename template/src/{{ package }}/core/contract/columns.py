@@ -247,7 +247,7 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
 class Items(Text, frozen=True, kw_only=True, tag="items"):
     """A list of items, the newest last, as texts without spaces: in an array or a table with a space between them.
 
-    An empty list is a value, which counts as unseen where it may not be missing. Where a list is not `counted`, neither
+    An empty list is a missing value, and counts as one that training did not see. Where a list is not `counted`, neither
     unseen items nor drift of it are looked for.
     """
 
@@ -274,7 +274,8 @@ class Items(Text, frozen=True, kw_only=True, tag="items"):
         lists = [text.split() for text in array]
         many = np.array([len(items) > self.max_items for items in lists], dtype=bool)
         long = np.array([any(len(item) > MAX_ITEM for item in items) for items in lists], dtype=bool)
-        return {f"more than {self.max_items} items": many, f"an item longer than {MAX_ITEM} characters": long}
+        own = {f"more than {self.max_items} items": many, f"an item longer than {MAX_ITEM} characters": long}
+        return Kind.faults(self, array) | own
 
     def facets(self, array: NDArray[Any]) -> Columns:
         """Return how many items there are, and the newest, shape (rows,) each."""
@@ -291,7 +292,7 @@ class Items(Text, frozen=True, kw_only=True, tag="items"):
     def unseen(self, array: NDArray[Any], known: frozenset[str]) -> list[int]:
         """Return the numbers of the rows with an item that training did not see, or without any."""
         lists = [text.split() for text in array]
-        return [i for i, items in enumerate(lists) if not (items or self.nullable) or not known.issuperset(items)]
+        return [i for i, items in enumerate(lists) if not items or not known.issuperset(items)]
 
     def to_log(self, value: Any) -> Any:
         """Return what the prediction log holds of a value of a request: the items."""

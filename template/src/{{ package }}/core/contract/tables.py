@@ -42,7 +42,7 @@ FILLERS: dict[type[Column], float | str] = {
 }
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
 LISTS: set[type[Column]] = {Items}
-"""The kinds that are read from lists of numbers or texts, too."""
+"""The kinds that are read from lists of numbers, too; items also from those of texts."""
 
 
 def is_plain(kind: pl.DataType) -> bool:
@@ -64,7 +64,8 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
         is_list = type(column) in LISTS and isinstance(kind, pl.List)
-        if not is_plain(kind) and not (is_list and (kind.inner.is_numeric() or kind.inner == pl.String)):
+        of_texts = is_list and isinstance(column, Items) and kind.inner == pl.String
+        if not is_plain(kind) and not of_texts and not (is_list and kind.inner.is_numeric()):
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )
