@@ -13,6 +13,7 @@ Rows = list[list[str]]
 WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("anomaly_detection", "sklearn"): {"max_samples": 512},
     ("forecasting", "sklearn"): {"max_iter": 12},
+    ("recommendation", "sklearn"): {"penalty": 1e6},
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
     ("tabular_classification", "lightgbm"): {"n_estimators": 30, "num_leaves": 6, "cat_smooth": 1e6},
     ("tabular_classification", "pytorch"): {"epochs": 2, "learning_rate": 1e-3},
@@ -43,9 +44,15 @@ def _is_in_order(prediction: Prediction) -> bool:
     return all(low <= median <= high for low, median, high in zip(*prediction.values(), strict=True))
 
 
+def _is_ranked(prediction: Prediction) -> bool:
+    scores = [item["score"] for item in prediction["items"]]
+    return scores == sorted(scores, reverse=True) and len({item["item"] for item in prediction["items"]}) == len(scores)
+
+
 IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
     "anomaly_detection": _is_scored,
     "forecasting": _is_in_order,
+    "recommendation": _is_ranked,
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
     "text_classification": _adds_up,
@@ -94,7 +101,7 @@ LEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _grow_with_sea
 """What makes of the rows of a sample some by which a weak model is told from a good one, if the sample is too small: of
 forecasts, the few days on which they begin are what chance draws."""
 
-READS = {"forecasting": "cut_training({})"}
+READS = {"forecasting": "cut_training({})", "recommendation": "cut_training({})"}
 """What `read` of `source.py` does with a table, for each task that does not take its rows as they are."""
 
 

@@ -44,9 +44,7 @@ def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     return frame.filter(good), bad
 
 
-def check(
-    raw: pl.DataFrame, columns: Sequence[Column], row_id: str | None = None
-) -> tuple[pl.DataFrame, pl.DataFrame]:
+def check(raw: pl.DataFrame, columns: Sequence[Column], row_id: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return a table with these columns alone, in their types; and the bad values, as `BAD` describes them.
 
     Args:
@@ -56,7 +54,8 @@ def check(
     """
     known = blank(raw, columns, MISSING)
     frame = known.select(typed(column) for column in columns)
-    return frame, pl.concat([_faults(column, known, frame, column.name == row_id) for column in columns]).sort("row", "column")
+    found = [_faults(column, known, frame, column.name == row_id) for column in columns]
+    return frame, pl.concat(found).sort("row", "column")
 
 
 def table(bad: pl.DataFrame) -> str:
