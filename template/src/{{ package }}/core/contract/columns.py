@@ -247,8 +247,8 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
 class Items(Text, frozen=True, kw_only=True, tag="items"):
     """A list of items, the newest last, as texts without spaces: in an array or a table with a space between them.
 
-    An empty list is a missing value, and counts as one that training did not see. Where a list is not `counted`, neither
-    unseen items nor drift of it are looked for.
+    An empty list is a missing value, and counts as one that training did not see. Where a list is not `counted`, nobody
+    looks for unseen items or drift of it.
     """
 
     max_items: int = 200

@@ -50,6 +50,13 @@ def is_plain(kind: pl.DataType) -> bool:
     return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
 
 
+def _is_list(column: Column, kind: pl.DataType) -> bool:
+    """Tell whether values of a type are lists that a column is read from."""
+    if type(column) not in LISTS or not isinstance(kind, pl.List):
+        return False
+    return kind.inner.is_numeric() or (isinstance(column, Items) and kind.inner == pl.String)
+
+
 def typed(column: Column) -> pl.Expr:
     """Return a column in the type of its kind; what cannot be read as such becomes null."""
     return READERS[type(column)](pl.col(column.name))
@@ -63,9 +70,7 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     """
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
-        is_list = type(column) in LISTS and isinstance(kind, pl.List)
-        of_texts = is_list and isinstance(column, Items) and kind.inner == pl.String
-        if not is_plain(kind) and not of_texts and not (is_list and kind.inner.is_numeric()):
+        if not is_plain(kind) and not _is_list(column, kind):
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )
