@@ -14,11 +14,13 @@ WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("anomaly_detection", "sklearn"): {"max_samples": 512},
     ("forecasting", "sklearn"): {"max_iter": 12},
     ("recommendation", "sklearn"): {"penalty": 1e6},
+    ("tabular_classification", "keras"): {"epochs": 2, "learning_rate": 1e-3},
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
     ("tabular_classification", "lightgbm"): {"n_estimators": 30, "num_leaves": 6, "cat_smooth": 1e6},
     ("tabular_classification", "pytorch"): {"epochs": 2, "learning_rate": 1e-3},
     ("tabular_classification", "sklearn"): {"max_iter": 2, "max_leaf_nodes": 2},
     ("tabular_classification", "xgboost"): {"n_estimators": 1, "max_depth": 1},
+    ("tabular_regression", "keras"): {"epochs": 2, "learning_rate": 1e-3},
     ("tabular_regression", "lightgbm"): {"n_estimators": 1, "num_leaves": 2},
     ("tabular_regression", "pytorch"): {"epochs": 2, "learning_rate": 1e-3},
     ("tabular_regression", "sklearn"): {"max_iter": 2, "max_leaf_nodes": 2},

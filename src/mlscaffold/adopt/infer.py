@@ -33,7 +33,7 @@ _NO_PACKAGES = frozenset({"benchmarks", "docs", "examples", "infra", "notebooks"
 # The first that is there decides: many projects have the later ones beside it.
 FRAMEWORKS = {
     "pytorch": r"torch|pytorch|lightning|pytorch-lightning",
-    "tensorflow": r"tensorflow|keras",
+    "keras": r"keras|tf-keras|tensorflow(-cpu|-gpu|-macos)?",
     "xgboost": r"xgboost(-cpu)?",
     "lightgbm": r"lightgbm",
     "catboost": r"catboost",

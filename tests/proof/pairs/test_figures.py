@@ -20,7 +20,8 @@ def imported(paths):
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
     return {name.partition(".")[0] for name in names}
-models = [path for path in (package / "model.py", package / "network.py") if path.exists()]
+parts = ("model.py", "network.py", "core/training/backend.py")
+models = [package / part for part in parts if (package / part).exists()]
 others = set(package.rglob("*.py")) - set(models)
 known = importlib.metadata.packages_distributions()
 own = {known[name][0] for name in imported(models) - imported(others) if name in known}

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 PACKAGE = Path(__file__).parents[2]
 TEMPLATE = "core"
@@ -36,7 +36,7 @@ def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
         everything: Whether the template's `core` counts, too, and what may be elsewhere where a service runs: packages
             that lie outside the environment, and files that your modules name as seen from the working directory.
     """
-    forms: dict[str, Any] = {}
+    forms: dict[str, str] = {}
     waiting = [(package, module)]
     while waiting:
         root, name = waiting.pop()
@@ -46,24 +46,39 @@ def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
             waiting.append((root, ""))
         if path is None or key in forms or (is_template and not everything):
             continue
-        tree, forms[key] = _read(path.read_bytes())
+        module_file = _read(path.read_bytes())
+        forms[key] = module_file.form
         if not is_template:
             folders = [path.parent, root, *([Path()] if everything else [])]
-            forms |= {f"{key}:{file}": digest for file, digest in _named_files(tree, folders)}
-        for found in _imports(tree, root.name, name if path.stem == "__init__" else name.rpartition(".")[0]):
+            named = _named_files(module_file.texts, folders)
+            forms |= {f"{key}:{file}": json.dumps(digest) for file, digest in named}
+        folder = name if path.stem == "__init__" else name.rpartition(".")[0]
+        for found in _imports(module_file.imports, root.name, folder):
             top, _, rest = found.partition(".")
             if top == root.name:
                 waiting += [(root, rest)] if rest else []
             elif everything and (other := _find_local(top)):
                 waiting += [(other, ""), (other, rest)]
-    return hashlib.sha256(json.dumps(dict(sorted(forms.items()))).encode()).hexdigest()
+    everything_read = ", ".join(f"{json.dumps(key)}: {form}" for key, form in sorted(forms.items()))
+    return hashlib.sha256(f"{{{everything_read}}}".encode()).hexdigest()
+
+
+class _Module(NamedTuple):
+    """What a module's code says: its form as JSON, its imports, and the texts in it, sorted."""
+
+    form: str
+    imports: list[ast.Import | ast.ImportFrom]
+    texts: list[str]
 
 
 @cache
-def _read(code: bytes) -> tuple[ast.Module, Any]:
-    """Return the syntax tree of a module, and its form."""
+def _read(code: bytes) -> _Module:
+    """Read a module's code, once in a process: each step begins in another module and goes on to the same ones."""
     tree = ast.parse(code)
-    return tree, _form(tree)
+    nodes = list(ast.walk(tree))
+    imports = [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return _Module(json.dumps(_form(tree)), imports, sorted(texts))
 
 
 def _find(package: Path, name: str) -> Path | None:
@@ -83,10 +98,9 @@ def _find_local(package: str) -> Path | None:
     return place.parent if place.name == "__init__.py" else place.with_suffix("")
 
 
-def _named_files(tree: ast.Module, folders: list[Path]) -> Iterator[tuple[str, str]]:
+def _named_files(texts: list[str], folders: list[Path]) -> Iterator[tuple[str, str]]:
     """Yield the files of folders that are not Python and whose name is a text in a module, each with its SHA-256."""
-    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
-    for text in sorted(texts):
+    for text in texts:
         places = [folder / text for folder in folders if not text.endswith(".py")]
         for place in places:
             if os.path.isfile(place):  # noqa: PTH113 (a text that cannot be a path is no error)
@@ -94,18 +108,16 @@ def _named_files(tree: ast.Module, folders: list[Path]) -> Iterator[tuple[str, s
                 break
 
 
-def _imports(tree: ast.Module, package: str, folder: str) -> Iterator[str]:
+def _imports(nodes: list[ast.Import | ast.ImportFrom], package: str, folder: str) -> Iterator[str]:
     """Yield what may be modules among the imports of one that lies in a folder of a package, each with its parents."""
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found = [name.name for name in node.names]
-        elif isinstance(node, ast.ImportFrom):
+        else:
             parents = [package, *folder.split(".")] if folder else [package]
             start = ".".join(parents[: len(parents) - node.level + 1]) if node.level else ""
             source = ".".join(part for part in (start, node.module) if part)
             found = [source, *(f"{source}.{name.name}" for name in node.names)]
-        else:
-            continue
         for name in found:
             steps = name.split(".")
             yield from (".".join(steps[: i + 1]) for i in range(len(steps)))

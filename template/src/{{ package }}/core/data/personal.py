@@ -63,6 +63,8 @@ def _is_iban(text: str) -> bool:
 
 
 def _is_ip_address(text: str) -> bool:
+    if text.count(".") != 3 and ":" not in text:  # most values are none, and this tells so a hundred times faster
+        return False
     try:
         return bool(ip_address(text))
     except ValueError:

@@ -12,28 +12,21 @@ from ..contract.columns import Answer
 from ..errors import ProjectError
 from ..params import Gate
 from .fairness import Gap, compare_groups
-from .groups import find_groups
+from .groups import Slice, estimate_slices, find_groups
 from .intervals import Estimate, estimate
-from .measure import Examples, Metric, Rows, take
+from .measure import Examples, Metric, take
 
 Table = list[dict[str, str | int | float]]
 """Rows of the same keys, which are the head."""
-MIN_SLICE_ROWS = 20
 MAX_SHUFFLED_ROWS = 5_000
 """Importances are about this many rows, chosen at random: ranking columns needs no more, whatever the data hold."""
 
 
-class Slice(msgspec.Struct, frozen=True):
-    """The gate's metric on one group of rows; no estimate where its rows say nothing."""
-
-    column: str
-    group: str
-    rows: int
-    estimate: Estimate | None
-
-
 class Report(msgspec.Struct, frozen=True):
-    """What one model is worth: `metrics.json` in its bundle; `tables` are what `tabulate` of `metrics.py` returns."""
+    """What one model is worth: `metrics.json` in its bundle.
+
+    `slices` are about the gate's metric, `tables` are what `tabulate` of `metrics.py` returns.
+    """
 
     rows: int
     metrics: dict[str, Estimate]
@@ -88,24 +81,14 @@ def evaluate(predictor: Predictor, held_out: Examples, baseline: Answer, gate: G
     """
     answer, target = predictor.predict(held_out.columns), held_out.target
     deciding = gate_metric(gate)
-
-    def on(where: Rows) -> Estimate | None:
-        """Estimate the gate's metric on some rows, if they are enough to say anything and the metric is defined."""
-        rows = target[where], take(answer, where)
-        if len(where) < MIN_SLICE_ROWS or np.isnan(deciding.value(*rows)):
-            return None
-        return estimate(deciding, *rows, held_out.units[where], gate.resamples)
-
+    groups = find_groups(held_out.columns | held_out.audit)
     return Report(
         rows=held_out.rows,
         metrics={
             name: estimate(metric, target, answer, held_out.units, gate.resamples) for name, metric in METRICS.items()
         },
         naive={name: metric.value(target, baseline) for name, metric in METRICS.items()},
-        slices=[
-            Slice(column, group, len(where), on(where))
-            for column, group, where in find_groups(held_out.columns | held_out.audit)
-        ],
+        slices=estimate_slices(deciding, target, answer, groups, held_out.units, gate.resamples),
         importances=_importances(predictor, held_out, deciding),
         tables=getattr(metrics, "tabulate", lambda *_: {})(target, answer),
         fairness=compare_groups(held_out, answer, gate),

@@ -18,7 +18,7 @@ from ..errors import ProjectError
 from ..task.answer import flatten, unflatten
 from .outcomes import Performance
 from .profiles import Profile, Reference, Thresholds, make_profile, psi
-from .reader import Log, select
+from .reader import Log, select, select_inputs
 
 
 class ColumnDrift(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ def measure(
         raise ProjectError("PREDICTION_LOG_URI is empty: predictions are not logged, so drift cannot be measured")
     limits = reference.thresholds
     totals = [np.zeros(len(profile.counts), dtype=np.int64) for profile in reference.profiles]
-    log = Log(log_uri, _record(signature), since)
+    log = Log(log_uri, select("time", "model", "answer", inputs=select_inputs(signature.inputs)), since)
     rows = 0
     for records in log.read(model):
         rows += len(records)
@@ -103,13 +103,6 @@ def _logged(signature: Signature, records: list[Any]) -> Iterator[Columns]:
         if values:
             yield column.facets(signature.known({column.name: column.array(values)})[column.name])
     yield _answered(signature, unflatten([record.answer for record in records]))
-
-
-def _record(signature: Signature) -> type[Any]:
-    """Return the type of a record of which only the model's inputs and its answer are decoded."""
-    fields = {f"column_{i}": column.name for i, column in enumerate(signature.inputs)}  # need not be Python's names
-    inputs = msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
-    return select("time", "model", "answer", inputs=inputs)
 
 
 def _answered(signature: Signature, answers: Columns) -> Columns:

@@ -6,7 +6,7 @@ with those of the held-out rows; both are samples, and the interval of their dif
 
 import gzip
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,25 +15,30 @@ import numpy as np
 import obstore
 
 from ...metrics import METRICS
+from ...schema import SLICES
 from ..bundles.bundle import Bundle
 from ..bundles.storage import open_folder, store_errors
-from ..contract.columns import Answer
+from ..contract.columns import Answer, Column, Columns
+from ..evaluation.groups import Slice, estimate_slices, find_groups
 from ..evaluation.intervals import Estimate, estimate, subtract
-from ..evaluation.measure import Metric, Target
+from ..evaluation.measure import Metric, Rows, Target
 from ..task.answer import read_outcomes, restore
 from .profiles import Thresholds
-from .reader import Log, select
+from .reader import Log, select, select_inputs
 from .reader import read_outcomes as read_kept
 from .record import OUTCOMES, SUFFIX, Outcome
 
 WIDER = 2.576 / 1.960
 """By how much an interval of 99 % is wider than one of 95 %: who looks every day must not be alarmed by chance."""
+DAYS = 31
+"""For how many days, the last ones, the metric is told of each."""
 
 
 class Performance(msgspec.Struct, frozen=True):
     """How good the answers were whose outcomes are known: `joined` of all `outcomes`.
 
-    `metric` decides: by `loss` it is worse than on the held-out rows, if there are rows enough to say so.
+    `metric` decides: by `loss` it is worse than on the held-out rows, if there are rows enough to say so. `slices` tell
+    it of each group of the schema that the log knows, `days` of each day on which rows were answered.
     """
 
     outcomes: int
@@ -43,6 +48,8 @@ class Performance(msgspec.Struct, frozen=True):
     live: dict[str, Estimate]
     held_out: dict[str, Estimate]
     loss: Estimate | None
+    slices: list[Slice] = []
+    days: list[Slice] = []
 
     @property
     def worse(self) -> bool:
@@ -102,31 +109,58 @@ def measure(bundle: Bundle, limits: Thresholds, log_uri: str, since: datetime | 
     known = {(outcome.request_id, outcome.row): outcome.outcome for outcome in read_kept(log_uri, since)}
     if not known:
         return None
-    values, predictions, rows = [], [], 0
-    for records in Log(log_uri, select("request_id", "row", "time", "model", "answer")).read(bundle.id):
-        matches = [record for record in records if (record.request_id, record.row) in known]
-        values += [known[record.request_id, record.row] for record in matches]
-        predictions += [record.answer for record in matches]
+    sliced = [column for column in bundle.signature().inputs if column.name in SLICES]
+    fields = select("request_id", "row", "time", "model", "answer", inputs=select_inputs(sliced))
+    matches, rows = [], 0
+    for records in Log(log_uri, fields).read(bundle.id):
+        matches += [record for record in records if (record.request_id, record.row) in known]
         rows += len(records)
         if rows >= limits.max_rows:
             break
     gate = msgspec.json.decode((bundle.path / "params.json").read_bytes(), type=_Params).gate
     held_out = msgspec.json.decode((bundle.path / "metrics.json").read_bytes(), type=_Report).metrics
-    live = {}
-    if predictions:
-        target, answer = read_outcomes(values), bundle.signature().decide(restore(predictions))
-        shared = [name for name in METRICS if name in held_out]
-        live = {name: estimate_live(METRICS[name], target, answer, gate.resamples) for name in shared}
-    both = gate.metric in live
-    return Performance(
+    if not matches:
+        return Performance(len(known), 0, enough=False, metric=gate.metric, live={}, held_out=held_out, loss=None)
+    target = read_outcomes([known[record.request_id, record.row] for record in matches])
+    answer = bundle.signature().decide(restore([record.answer for record in matches]))
+    shared = [name for name in METRICS if name in held_out]
+    live = {name: estimate_live(METRICS[name], target, answer, gate.resamples) for name in shared}
+    performance = Performance(
         outcomes=len(known),
-        joined=len(values),
-        enough=len(values) >= limits.min_rows,
+        joined=len(matches),
+        enough=len(matches) >= limits.min_rows,
         metric=gate.metric,
         live=live,
         held_out=held_out,
-        loss=compare(METRICS[gate.metric], live[gate.metric], held_out[gate.metric]) if both else None,
+        loss=None,
     )
+    if gate.metric not in live:
+        return performance
+    metric = METRICS[gate.metric]
+
+    def estimate_each(groups: Iterable[tuple[str, str, Rows]]) -> list[Slice]:
+        return estimate_slices(metric, target, answer, groups, np.arange(len(target)), gate.resamples)
+
+    return msgspec.structs.replace(
+        performance,
+        loss=compare(metric, live[gate.metric], held_out[gate.metric]),
+        slices=estimate_each(find_groups(_logged(sliced, matches))),
+        days=estimate_each(_find_days(matches)),
+    )
+
+
+def _logged(columns: list[Column], records: list[Any]) -> Columns:
+    """Return the columns that all records hold, shape (rows,) each."""
+    rows = zip(*(msgspec.structs.astuple(record.inputs) for record in records), strict=True)
+    whole = ((column, values) for column, values in zip(columns, rows, strict=True) if msgspec.UNSET not in values)
+    return {column.name: column.array(values) for column, values in whole}
+
+
+def _find_days(records: list[Any]) -> Iterator[tuple[str, str, Rows]]:
+    """Yield the last days, in UTC, on which records were written, and the positions of each day's."""
+    days = np.array([f"{record.time.astimezone(UTC):%Y-%m-%d}" for record in records])
+    for day in np.unique(days)[-DAYS:]:
+        yield "day", str(day), np.flatnonzero(days == day)
 
 
 def estimate_live(metric: Metric, target: Target, answer: Answer, resamples: int) -> Estimate:

@@ -2,7 +2,7 @@
 
 import gzip
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ import obstore
 from obstore.store import ObjectStore
 
 from ..bundles.storage import open_folder, store_errors
+from ..contract.columns import Column
 from .record import OUTCOMES, SUFFIX, Outcome, Record
 
 
@@ -23,6 +24,12 @@ def select(*names: str, **types: Any) -> type[Any]:
     """
     known = {field.name: field.type for field in msgspec.structs.fields(Record)}
     return msgspec.defstruct("Logged", [*((name, known[name]) for name in names), *types.items()], gc=False)
+
+
+def select_inputs(columns: Iterable[Column]) -> type[Any]:
+    """Return the type of a record's inputs of which only these columns are decoded; one that is hidden is UNSET."""
+    fields = {f"column_{i}": column.name for i, column in enumerate(columns)}  # need not be Python's names
+    return msgspec.defstruct("Inputs", [(field, Any, msgspec.UNSET) for field in fields], rename=fields, gc=False)
 
 
 class Log:

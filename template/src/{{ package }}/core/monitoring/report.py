@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
+from ..evaluation.groups import Slice
 from .drift import DriftReport
 from .outcomes import Performance
 from .profiles import Thresholds
@@ -77,7 +78,17 @@ if the whole interval of its loss of {performance.metric} is above 0; the loss i
 | Metric | Live | Held-out rows |
 | --- | ---: | ---: |
 {rows}
-"""
+{_slices("Group", performance.slices, performance.metric)}{_slices("Day", performance.days, performance.metric)}"""
+
+
+def _slices(title: str, slices: list[Slice], metric: str) -> str:
+    """Return the table of a metric on groups of rows, if there are any."""
+    rows = "\n".join(
+        f"| {found.group if found.column == 'day' else f'{found.column}: {found.group}'} | {found.rows} "
+        f"| {found.estimate or 'too few rows to tell'} |"
+        for found in slices
+    )
+    return f"\n| {title} | Rows | {metric} |\n| --- | ---: | ---: |\n{rows}\n" if slices else ""
 
 
 def _registry(report: DriftReport) -> CollectorRegistry:
@@ -103,3 +114,8 @@ def _tell_prometheus(performance: Performance, registry: CollectorRegistry) -> N
     for rows, estimates in (("live", performance.live), ("held_out", performance.held_out)):
         for name, estimate in estimates.items():
             metric.labels(name, rows).set(estimate.value)
+    labels = ["metric", "column", "group"]
+    of_group = Gauge("model_group_metric", "The gate's metric, live, on a group of rows.", labels, registry=registry)
+    for found in performance.slices:
+        if found.estimate:
+            of_group.labels(performance.metric, found.column, found.group).set(found.estimate.value)
