@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import socket
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,7 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read = {"number": float, "category": str, "text": str, "date": str}
+    read = {"number": float, "count": int, "category": str, "text": str, "items": str.split, "date": str}
     return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
@@ -193,9 +194,14 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
         return st.one_of([_value(one) for one in of["anyOf"]])
     if of["type"] == "null":
         return st.none()
+    if of["type"] == "array":
+        return st.lists(_value(of["items"]), max_size=of["maxItems"])
+    if of["type"] == "integer":
+        return st.integers(of.get("minimum"), of.get("maximum"))
     if of["type"] == "number":
         return st.floats(of.get("minimum"), of.get("maximum"), allow_nan=False, allow_infinity=False)
     assert of["type"] == "string", of
     if of.get("format") == "date":
         return st.dates().map(str)
-    return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))
+    text = st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))
+    return text.filter(re.compile(of["pattern"]).search) if "pattern" in of else text
