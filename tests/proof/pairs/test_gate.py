@@ -26,7 +26,7 @@ def weaken(project: Project) -> None:
 
 
 def change_contract(schema: Path) -> None:
-    """Have shorter lists answered, take the last column out of what a request carries, or let its text be a category."""
+    """Answer with shorter lists, take the last column out of what a request carries, or let its text be a category."""
     text = schema.read_text("utf-8")
     changed, count = re.subn(r"(?m)^TOP = 20$", "TOP = 10", text)
     if not count:

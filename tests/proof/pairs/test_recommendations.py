@@ -41,6 +41,8 @@ SLICES: dict[str, tuple[float, ...]] = {}
 '''
 SIZES = ("S", "M", "L", "größer")
 ARTICLES = {kind: [f"{kind} {n} ({size})" for n in range(3) for size in SIZES] for kind in ("shirt", "hat", "shoe")}
+ALL = [article for articles in ARTICLES.values() for article in articles]
+READ = "sources.scan(params.data.source, params.data.query)"
 SPACES = '.with_columns(pl.col("article").str.replace_all(" ", "_"))'
 
 
@@ -51,17 +53,16 @@ def test_other_interactions_whose_items_have_spaces(project: Project, tmp_path: 
     rows: list[list[object]] = []
     for number in range(600):
         likes = rng.choice(sorted(ARTICLES))
-        bought = rng.sample(ARTICLES[likes], rng.randint(3, 8)) + rng.sample(sum(ARTICLES.values(), []), 2)
+        bought = rng.sample(ARTICLES[likes], rng.randint(3, 8)) + rng.sample(ALL, 2)
         for article in dict.fromkeys(rng.sample(bought, len(bought))):
             rows.append([date(2026, 1, 1) + timedelta(days=len(rows) % 300), article, f"№ {number}"])
     write(copy.folder / "data/shop.csv", ["bought on", "article", "customer №"], rows)
     (copy.package / "schema.py").write_text(SCHEMA, "utf-8")
     substitute(
         copy.package / "source.py",
-        ("sources.scan(params.data.source, params.data.query).collect()", f"rows{SPACES}.collect()"),
         (
-            "    return cut_training",
-            "    rows = sources.scan(params.data.source, params.data.query)\n    return cut_training",
+            f"    return cut_training({READ}.collect())",
+            f"    rows = {READ}\n    return cut_training(rows{SPACES}.collect())",
         ),
         ("else cut_newest(rows)", f"else cut_newest(rows{SPACES})"),
     )

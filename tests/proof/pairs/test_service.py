@@ -8,6 +8,7 @@ import json
 import math
 import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,14 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read = {"number": float, "count": int, "category": str, "text": str, "items": str.split, "date": str}
+    read: dict[str, Callable[[str], Any]] = {
+        "number": float,
+        "count": int,
+        "category": str,
+        "text": str,
+        "items": str.split,
+        "date": str,
+    }
     return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
