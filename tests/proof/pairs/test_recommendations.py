@@ -60,10 +60,8 @@ def test_other_interactions_whose_items_have_spaces(project: Project, tmp_path: 
     (copy.package / "schema.py").write_text(SCHEMA, "utf-8")
     substitute(
         copy.package / "source.py",
-        (
-            f"    return cut_training({READ}.collect())",
-            f"    rows = {READ}\n    return cut_training(rows{SPACES}.collect())",
-        ),
+        ("    return cut_training", f"    rows = {READ}\n    return cut_training"),
+        (f"cut_training({READ}", f"cut_training(rows{SPACES}"),
         ("else cut_newest(rows)", f"else cut_newest(rows{SPACES})"),
     )
     copy.parameters((f"source: {copy.source}", "source: data/shop.csv"))

@@ -20,6 +20,15 @@ from tests.proof import tasks
 from tests.proof.project import Project, Service
 
 Rows = list[dict[str, Any]]
+READERS: dict[str, Callable[[str], Any]] = {
+    "number": float,
+    "count": int,
+    "category": str,
+    "text": str,
+    "items": str.split,
+    "date": str,
+}
+"""How a value of a table is read as a request carries it, for each kind of column."""
 EXAMPLES = 400
 BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
@@ -35,7 +44,6 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read: dict[str, Callable[[str], Any]] = {
         "number": float,
         "count": int,
         "category": str,
@@ -43,7 +51,7 @@ def instances(path: Path, service: Service) -> Rows:
         "items": str.split,
         "date": str,
     }
-    return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
+    return [{name: READERS[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
 def schema_of(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
