@@ -44,13 +44,6 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-        "number": float,
-        "count": int,
-        "category": str,
-        "text": str,
-        "items": str.split,
-        "date": str,
-    }
     return [{name: READERS[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
