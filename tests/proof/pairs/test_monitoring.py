@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID], 
 
 
 def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path: Path) -> None:
+    (least,) = (
+        int(found) for found in re.findall(r"min_rows: (\d+)", (champion.cwd / "params.yaml").read_text("utf-8"))
+    )
     calm, shifted = (champion.with_env(PREDICTION_LOG_URI=tmp_path / name) for name in ("calm", "shifted"))
     assert "too few for a verdict" in calm("monitor", "--out", tmp_path / "nothing").stdout
 
@@ -50,6 +54,7 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
         signature = service.get("/v1/model")["signature"]
         shown = {kind: [c["name"] for c in signature["inputs"] if c["type"] == kind] for kind in OTHERWISE}
         asked = held_out(champion, rows)
+        asked *= -(-least // len(asked))
         service.predict(asked)
     report = calm.json("monitor", "--out", tmp_path / "reports/calm")
     assert report["enough"]
