@@ -61,7 +61,7 @@ def test_each_file_tells_the_layers_that_it_comes_from(cli_inside: Cli, template
     folders = {f"{{{{ {layer} }}}}" for path in layers.values() for layer in path}
     named = {part for path in (template_repo / "template").rglob("*") for part in path.parts if part.startswith("{{ ")}
     asked = named & {f"{{{{ {name}_{answer} }}}}" for name, answer in result["answers"].items()}
-    computed = ("answer_labels", "boosts_yes", "containers_yes", "example_row", "kind_tabular", "ranks_yes")
+    computed = ("answer_labels", "boosts_yes", "containers_yes", "cuts_no", "example_row", "kind_tabular", "ranks_yes")
     assert folders == asked | {f"{{{{ {layer} }}}}" for layer in computed}
 
 

@@ -13,6 +13,7 @@ Rows = list[list[str]]
 WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("anomaly_detection", "sklearn"): {"max_samples": 512},
     ("forecasting", "sklearn"): {"max_iter": 12},
+    ("recommendation", "sklearn"): {"penalty": 1e4},
     ("tabular_classification", "keras"): {"epochs": 2, "learning_rate": 1e-3},
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
     ("tabular_classification", "lightgbm"): {"n_estimators": 30, "num_leaves": 6, "cat_smooth": 1e6},
@@ -45,9 +46,15 @@ def _is_in_order(prediction: Prediction) -> bool:
     return all(low <= median <= high for low, median, high in zip(*prediction.values(), strict=True))
 
 
+def _is_ranked(prediction: Prediction) -> bool:
+    scores = [item["score"] for item in prediction["items"]]
+    return scores == sorted(scores, reverse=True) and len({item["item"] for item in prediction["items"]}) == len(scores)
+
+
 IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
     "anomaly_detection": _is_scored,
     "forecasting": _is_in_order,
+    "recommendation": _is_ranked,
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
     "text_classification": _adds_up,
@@ -77,7 +84,14 @@ def _walk_by_season(rows: Rows) -> Rows:
     return made
 
 
-UNLEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _walk_by_season}
+def _shuffle_items(rows: Rows) -> Rows:
+    """Return interactions of which nobody can know more than which items are popular: anybody may have any of them."""
+    items = [item for _, item, _ in rows]
+    random.Random(0).shuffle(items)
+    return [[user, item, day] for (user, _, day), item in zip(rows, items, strict=True)]
+
+
+UNLEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _walk_by_season, "recommendation": _shuffle_items}
 """What makes of the rows of a sample some of which no model knows more than the naive baseline, if not shuffling."""
 
 
@@ -96,12 +110,17 @@ LEARNABLE: Mapping[str, Callable[[Rows], Rows]] = {"forecasting": _grow_with_sea
 """What makes of the rows of a sample some by which a weak model is told from a good one, if the sample is too small: of
 forecasts, the few days on which they begin are what chance draws."""
 
-READS = {"forecasting": "cut_training({})"}
+READS = {"forecasting": "cut_training({})", "recommendation": "cut_training({})"}
 """What `read` of `source.py` does with a table, for each task that does not take its rows as they are."""
 
 
 def as_columns(prediction: Prediction) -> dict[str, Any]:
     """Return a prediction of the service as the columns that batch prediction writes."""
+    if "items" in prediction:
+        items = prediction["items"]
+        texts = {"items": " ".join(i["item"] for i in items), "scores": " ".join(f"{i['score']:.6g}" for i in items)}
+        first = items[0] if items else {"score": 0.0, "popularity": 0.0}
+        return texts | {name: first[name] for name in ("score", "popularity")}
     probabilities = prediction.get("probabilities", {})
     rest = {
         name: str(value).lower() if isinstance(value, bool) else value

@@ -24,7 +24,8 @@ parts = ("model.py", "network.py", "core/training/backend.py")
 models = [package / part for part in parts if (package / part).exists()]
 others = set(package.rglob("*.py")) - set(models)
 known = importlib.metadata.packages_distributions()
-own = {known[name][0] for name in imported(models) - imported(others) if name in known}
+names = imported(models) - imported(others) or imported(models) & {"sklearn"}
+own = {known[name][0] for name in names if name in known}
 versions = {name: importlib.metadata.version(name) for name in sorted(own)}
 print(json.dumps({"Python": platform.python_version()} | versions))
 """

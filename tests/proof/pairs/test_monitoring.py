@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,8 +17,11 @@ OTHERWISE: dict[str, Callable[[list[Any]], Any]] = {
     "number": max,
     "category": lambda _: "spaceship",
     "text": lambda texts: " ".join(texts)[:1000],
+    "items": lambda lists: [*max(lists, key=len), "spaceship"],
 }
 """What all rows are given in the place of a column's values, for each kind of column."""
+MEASURES = {"text": ("characters", "words"), "items": ("items", "newest")}
+"""What of a column may drift, for the kinds of which it is not the value itself."""
 
 
 def held_out(project: Project, rows: Rows) -> Rows:
@@ -39,6 +43,9 @@ print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID], 
 
 
 def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path: Path) -> None:
+    (least,) = (
+        int(found) for found in re.findall(r"min_rows: (\d+)", (champion.cwd / "params.yaml").read_text("utf-8"))
+    )
     calm, shifted = (champion.with_env(PREDICTION_LOG_URI=tmp_path / name) for name in ("calm", "shifted"))
     assert "too few for a verdict" in calm("monitor", "--out", tmp_path / "nothing").stdout
 
@@ -47,6 +54,7 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
         signature = service.get("/v1/model")["signature"]
         shown = {kind: [c["name"] for c in signature["inputs"] if c["type"] == kind] for kind in OTHERWISE}
         asked = held_out(champion, rows)
+        asked *= -(-least // len(asked))
         service.predict(asked)
     report = calm.json("monitor", "--out", tmp_path / "reports/calm")
     assert report["enough"]
@@ -58,8 +66,8 @@ def test_drift_is_found_where_it_is_and_nowhere_else(champion: Project, tmp_path
         service.predict([row | other for row in asked])
     report = shifted.json("monitor", "--out", tmp_path / "reports/shifted", code=4)
     drifted = {column["name"] for column in report["columns"] if column["drifted"]}
-    changed = {name for name in other if name not in shown["text"]}
-    changed |= {f"{name}: {measure}" for name in other if name in shown["text"] for measure in ("characters", "words")}
+    measures = {name: MEASURES.get(kind, ("",)) for kind, names in shown.items() for name in names[:1]}
+    changed = {f"{name}: {measure}" if measure else name for name in other for measure in measures[name]}
     assert changed
     assert changed <= drifted
     assert drifted - changed <= {column["name"] for column in signature["outputs"]}

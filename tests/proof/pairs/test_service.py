@@ -6,7 +6,9 @@ import csv
 import gzip
 import json
 import math
+import re
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,15 @@ from tests.proof import tasks
 from tests.proof.project import Project, Service
 
 Rows = list[dict[str, Any]]
+READERS: dict[str, Callable[[str], Any]] = {
+    "number": float,
+    "count": int,
+    "category": str,
+    "text": str,
+    "items": str.split,
+    "date": str,
+}
+"""How a value of a table is read as a request carries it, for each kind of column."""
 EXAMPLES = 400
 BOUNDED = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), database=None)
 
@@ -33,8 +44,7 @@ def instances(path: Path, service: Service) -> Rows:
     kinds = {column["name"]: column["type"] for column in service.get("/v1/model")["signature"]["inputs"]}
     with path.open(newline="") as file:
         table = list(csv.DictReader(file))
-    read = {"number": float, "category": str, "text": str, "date": str}
-    return [{name: read[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
+    return [{name: READERS[kind](row[name]) if row[name] else None for name, kind in kinds.items()} for row in table]
 
 
 def schema_of(service: Service) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -193,9 +203,14 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
         return st.one_of([_value(one) for one in of["anyOf"]])
     if of["type"] == "null":
         return st.none()
+    if of["type"] == "array":
+        return st.lists(_value(of["items"]), max_size=of["maxItems"])
+    if of["type"] == "integer":
+        return st.integers(of.get("minimum"), of.get("maximum"))
     if of["type"] == "number":
         return st.floats(of.get("minimum"), of.get("maximum"), allow_nan=False, allow_infinity=False)
     assert of["type"] == "string", of
     if of.get("format") == "date":
         return st.dates().map(str)
-    return st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))
+    text = st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))
+    return text.filter(re.compile(of["pattern"]).search) if "pattern" in of else text

@@ -14,6 +14,10 @@ Columns = dict[str, NDArray[Any]]
 text, or datetime64[D] with NaT for a missing date."""
 Answer = Columns
 """What a model answers: the outputs of its graph by name, whose first axis is the rows."""
+MAX_ITEM = 200
+"""How many characters the name of an item has at most."""
+TYPICAL_ITEMS = 3
+"""How many items an example has."""
 UNSEEN = "(never seen) ½ 雨"
 """A value that no training data hold."""
 STRANGE = ("…!", " ", "ÀÉÎ Straße ﬁn İstanbul", "東京は晴れ 서울", "👩‍👩‍👧 🙂", "e\u0301te\u0301", "0")
@@ -63,6 +67,11 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def vocabulary(self, array: NDArray[Any]) -> tuple[str, ...] | None:
         """Return the values that training saw, for a kind whose unseen values are counted."""
         return None
+
+    def unseen(self, array: NDArray[Any], known: frozenset[str]) -> list[int]:
+        """Return the numbers of the rows whose value is not among those that training saw."""
+        values = array.tolist()
+        return [] if known.issuperset(values) else [i for i, value in enumerate(values) if value not in known]
 
     @abstractmethod
     def typical(self, array: NDArray[Any]) -> Any:
@@ -116,6 +125,29 @@ class Number(Kind, frozen=True, kw_only=True, tag="number"):
         """Return the lower median, so that a column of whole numbers has a whole one."""
         present = array[~np.isnan(array)]
         return float(np.quantile(present, 0.5, method="lower")) if len(present) else None
+
+
+class Count(Number, frozen=True, kw_only=True, tag="count"):
+    """A whole number that a client chooses, such as how many answers it wants, so that a change of it is no drift."""
+
+    form = "a whole number"
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        low, high = (None if limit is None else int(limit) for limit in (self.minimum, self.maximum))
+        return Annotated[int, msgspec.Meta(ge=low, le=high)]
+
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        return super().faults(array) | {"not whole": np.isfinite(array) & (array != np.floor(array))}
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return nothing: it is up to the client."""
+        return {}
+
+    def plain(self, array: NDArray[Any]) -> list[Any]:
+        """Return an array's values as JSON has them."""
+        return [None if value is None else int(value) for value in super().plain(array)]
 
 
 class _String(Kind, frozen=True, kw_only=True):
@@ -207,9 +239,79 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
         strange = [*STRANGE, *long]
         return [*super().probes(array), self.array([strange[i % len(strange)] for i in range(len(array))])]
 
-    def typical(self, array: NDArray[Any]) -> str:
+    def typical(self, array: NDArray[Any]) -> Any:
         """Return a text that is nobody's."""
         return "An example."
+
+
+class Items(Text, frozen=True, kw_only=True, tag="items"):
+    """A list of items, the newest last, as texts without spaces: in an array or a table with a space between them.
+
+    An empty list is a missing value, and counts as one that training did not see. Where a list is not `counted`, nobody
+    looks for unseen items or drift of it.
+    """
+
+    max_items: int = 200
+    counted: bool = True
+
+    matrix = "texts"
+    form = "a list of items without spaces in them"
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        item = Annotated[str, msgspec.Meta(min_length=1, max_length=MAX_ITEM, pattern=r"^\S+$")]
+        return Annotated[list[item], msgspec.Meta(max_length=self.max_items)]
+
+    def array(self, values: Any) -> NDArray[Any]:
+        """Return lists, texts or None, shape (rows,), as an array of objects: items with one space between them."""
+        texts = (value if isinstance(value, str) else " ".join(value or ()) for value in values)
+        return np.array([" ".join(text.split()) for text in texts], dtype=object)
+
+    from_table = array
+
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        lists = [text.split() for text in array]
+        many = np.array([len(items) > self.max_items for items in lists], dtype=bool)
+        long = np.array([any(len(item) > MAX_ITEM for item in items) for items in lists], dtype=bool)
+        own = {f"more than {self.max_items} items": many, f"an item longer than {MAX_ITEM} characters": long}
+        return Kind.faults(self, array) | own
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return how many items there are, and the newest, shape (rows,) each."""
+        if not self.counted:
+            return {}
+        lists = [text.split() for text in array]
+        newest = np.array([items[-1] if items else "" for items in lists], dtype=object)
+        return {f"{self.name}: items": np.array([float(len(items)) for items in lists]), f"{self.name}: newest": newest}
+
+    def vocabulary(self, array: NDArray[Any]) -> tuple[str, ...] | None:
+        """Return the items that training saw, in order."""
+        return tuple(sorted({item for text in array for item in text.split()})) if self.counted else None
+
+    def unseen(self, array: NDArray[Any], known: frozenset[str]) -> list[int]:
+        """Return the numbers of the rows with an item that training did not see, or without any."""
+        lists = [text.split() for text in array]
+        return [i for i, items in enumerate(lists) if not items or not known.issuperset(items)]
+
+    def to_log(self, value: Any) -> Any:
+        """Return what the prediction log holds of a value of a request: the items."""
+        return value
+
+    def plain(self, array: NDArray[Any]) -> list[Any]:
+        """Return an array's values as JSON has them."""
+        return [text.split() for text in array]
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        strange = ["…!", "e\u0301te\u0301", "0", "東京"]
+        mixed = [[*strange, *text.split(), *text.split()[:3]][: self.max_items] for text in array]
+        return [self.array(values) for values in ([None] * len(array), [strange] * len(array), mixed)]
+
+    def typical(self, array: NDArray[Any]) -> Any:
+        """Return the most frequent items."""
+        values, counts = np.unique([item for text in array for item in text.split()], return_counts=True)
+        return values[np.argsort(-counts, kind="stable")][:TYPICAL_ITEMS].tolist()
 
 
 class Words(_String, frozen=True, kw_only=True, tag="words"):
@@ -259,4 +361,4 @@ class Date(Kind, frozen=True, kw_only=True, tag="date"):
         return [*super().probes(array), *ends]
 
 
-Column = Number | Category | Text | Words | Date
+Column = Number | Count | Category | Text | Items | Words | Date

@@ -70,9 +70,9 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def unseen(self, columns: Columns) -> dict[str, list[int]]:
         """Return, for each category that has any, the numbers of the rows whose value training did not see."""
-        values = {name: columns[name].tolist() for name in self._known}
-        strange = [name for name, known in self._known.items() if not known.issuperset(values[name])]
-        return {name: [i for i, value in enumerate(values[name]) if value not in self._known[name]] for name in strange}
+        named = {column.name: column for column in self.inputs}
+        found = {name: named[name].unseen(columns[name], known) for name, known in self._known.items()}
+        return {name: rows for name, rows in found.items() if rows}
 
     @cached_property
     def _numbers(self) -> list[str]:

@@ -7,25 +7,54 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import ProjectError
-from .columns import Category, Column, Columns, Date, Number, Text, Words
+from .columns import Category, Column, Columns, Count, Date, Items, Number, Text, Words
+
+
+def _read_items(values: pl.Series) -> pl.Series:
+    """Return lists of items as texts; a list that holds no plain items becomes null."""
+    if not isinstance(values.dtype, pl.List):
+        return values.cast(pl.String, strict=False)
+    lists = values.cast(pl.List(pl.String)).to_list()
+    return pl.Series([_join_items(items) if items is not None else None for items in lists], dtype=pl.String)
+
+
+def _join_items(items: list[str | None]) -> str | None:
+    return " ".join(item or "" for item in items) if all(item and item.split() == [item] for item in items) else None
+
 
 READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
     Number: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
+    Count: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
     Category: lambda values: values.cast(pl.String, strict=False),
     Text: lambda values: values.cast(pl.String, strict=False),
+    Items: lambda values: values.map_batches(_read_items, return_dtype=pl.String),
     Words: lambda values: values.cast(pl.String, strict=False),
     Date: lambda values: values.cast(pl.String, strict=False).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
 }
 """How values of any type are read as each kind; what cannot be read as such becomes null."""
-FILLERS: dict[type[Column], float | str] = {Number: float("nan"), Category: "", Text: "", Words: ""}
+FILLERS: dict[type[Column], float | str] = {
+    Number: float("nan"),
+    Count: float("nan"),
+    Category: "",
+    Text: "",
+    Items: "",
+    Words: "",
+}
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
-LISTS: set[type[Column]] = set()
-"""The kinds that are read from lists of numbers, too."""
+LISTS: set[type[Column]] = {Items}
+"""The kinds that are read from lists of numbers, too; items also from those of texts."""
 
 
 def is_plain(kind: pl.DataType) -> bool:
     """Tell whether values of a type are texts, numbers or days, and not lists, bytes or lengths of time."""
     return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
+
+
+def _is_list(column: Column, kind: pl.DataType) -> bool:
+    """Tell whether values of a type are lists that a column is read from."""
+    if type(column) not in LISTS or not isinstance(kind, pl.List):
+        return False
+    return kind.inner.is_numeric() or (isinstance(column, Items) and kind.inner == pl.String)
 
 
 def typed(column: Column) -> pl.Expr:
@@ -41,8 +70,7 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     """
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
-        numbers = type(column) in LISTS and isinstance(kind, pl.List) and kind.inner.is_numeric()
-        if not is_plain(kind) and not numbers:
+        if not is_plain(kind) and not _is_list(column, kind):
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )

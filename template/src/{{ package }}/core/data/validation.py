@@ -38,17 +38,24 @@ def validate(raw: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
     if missing := [column.name for column in CONTRACT if column.name not in raw.columns]:
         hint = did_you_mean(missing[0], raw.columns)
         raise ProjectError(f"the data has no column {', '.join(missing)}, which schema.py names{hint}")
-    frame, bad = check(raw, CONTRACT)
+    frame, bad = check(raw, CONTRACT, ROW_ID)
     good = np.ones(raw.height, dtype=bool)
     good[bad["row"].to_numpy() - 1] = False
     return frame.filter(good), bad
 
 
-def check(raw: pl.DataFrame, columns: Sequence[Column]) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Return a table with these columns alone, in their types; and the bad values, as `BAD` describes them."""
+def check(raw: pl.DataFrame, columns: Sequence[Column], row_id: str | None = None) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return a table with these columns alone, in their types; and the bad values, as `BAD` describes them.
+
+    Args:
+        raw: The table.
+        columns: What it must have.
+        row_id: The one of them that identifies a row.
+    """
     known = blank(raw, columns, MISSING)
     frame = known.select(typed(column) for column in columns)
-    return frame, pl.concat([_faults(column, known, frame) for column in columns]).sort("row", "column")
+    found = [_faults(column, known, frame, column.name == row_id) for column in columns]
+    return frame, pl.concat(found).sort("row", "column")
 
 
 def table(bad: pl.DataFrame) -> str:
@@ -57,14 +64,14 @@ def table(bad: pl.DataFrame) -> str:
         return str(bad)
 
 
-def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame) -> pl.DataFrame:
+def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame, is_unique: bool) -> pl.DataFrame:
     """Return the bad values of one column, each with the first reason that was found."""
     array = to_columns(frame, [column])[column.name]
     found: dict[str, NDArray[np.bool_]] = {f"not {column.form}": unreadable(raw, column)}
     found |= column.faults(array)
     found["not one of the schema's values"] = column.unknown(array)
-    if column.name == ROW_ID:
-        found["not unique"] = frame[ROW_ID].is_duplicated().to_numpy()
+    if is_unique:
+        found["not unique"] = frame[column.name].is_duplicated().to_numpy()
     reasons = np.full(raw.height, None, dtype=object)
     for reason, rows in reversed(found.items()):
         reasons[rows] = reason

@@ -6,6 +6,7 @@ close to its bound that the rows show next to nothing of what lies beyond, a Wil
 """
 
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -59,7 +60,7 @@ def estimate_gain(
     data", 1998), without assuming that the two err on the same rows.
     """
     drawn = bootstrap(metric.gain(target, new, old), units, resamples)
-    if new.keys() == old.keys() and all(np.array_equal(new[name], old[name], equal_nan=True) for name in new):
+    if new.keys() == old.keys() and all(_equals(new[name], old[name]) for name in new):
         return drawn
     better, worse = (_edge(metric, metric.value(target, answer), target, units) for answer in (new, old))
     if not metric.higher_is_better:
@@ -67,6 +68,10 @@ def estimate_gain(
     joined = subtract(better, worse)
     below, above = joined.value - joined.low, joined.high - joined.value
     return Estimate(drawn.value, min(drawn.low, drawn.value - below), max(drawn.high, drawn.value + above))
+
+
+def _equals(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return np.array_equal(one, other, equal_nan=one.dtype != object)  # texts have no NaN
 
 
 def bootstrap(statistic: Callable[[Rows], float], units: NDArray[np.int64], resamples: int) -> Estimate:

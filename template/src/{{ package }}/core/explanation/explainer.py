@@ -15,6 +15,7 @@ from ..contract.columns import Columns
 from ..contract.optional import CHANGEABLE
 from ..evaluation.measure import take
 from ..monitoring.profiles import Profile
+from ..task import explained
 from ..task.answer import Prediction, flatten, to_predictions
 from ..task.explained import ONLY_SUPPORTING, choose_output
 from .background import draw
@@ -92,11 +93,12 @@ class Explainer:
     def _explain(self, row: Columns, end: float) -> Explanation:
         answer = self._predictor.predict(row)
         output = choose_output(answer)
+        focus = getattr(explained, "focus", lambda columns, _: columns)  # where other inputs would ask something else
 
         def value(columns: Columns) -> NDArray[np.float64]:
             if time.monotonic() > end:
                 raise TimeoutError
-            return flatten(self._predictor.predict(columns))[output].astype(np.float64)
+            return flatten(self._predictor.predict(focus(columns, answer)))[output].astype(np.float64)
 
         plain = {column.name: column.plain(row[column.name])[0] for column in self._inputs}
         seed = int.from_bytes(hashlib.blake2b(msgspec.json.encode(plain), digest_size=8).digest())

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Self
 import msgspec
 from msgspec.structs import FieldInfo
 
-from ..contract.columns import Category, Column, Columns, Text
+from ..contract.columns import Column, Columns
 from ..contract.signature import Row, Signature
 
 MAX_FINDINGS = 20
@@ -142,6 +142,6 @@ def _type(column: Column, missing: Iterable[str]) -> tuple[Any, ...]:
     if column.nullable:
         return (kind | None, None)
     gone = "|".join(re.escape(text) for text in missing if text)
-    if gone and isinstance(column, Category | Text):
+    if gone and column.form == "text":
         kind = Annotated[kind, msgspec.Meta(pattern=f"^(?!({gone})$)")]
     return (kind,)

@@ -57,9 +57,15 @@ def check(trained: model.Model, exported: Predictor, columns: Columns, tolerance
 
 
 def _differences(expected: Answer, answered: Answer) -> NDArray[np.float64]:
-    """Return the largest difference of each row, shape (rows,)."""
-    differences = {name: one - answered[name] for name, one in expected.items()}
-    return _largest(differences) / np.maximum(1, _largest(expected))
+    """Return the largest difference of each row, shape (rows,); that of two texts is infinite."""
+    texts = {name for name, values in expected.items() if values.dtype == object}
+    numbers = {name: values for name, values in expected.items() if name not in texts}
+    differences = {name: one - answered[name] for name, one in numbers.items()}
+    found = _largest(differences) / np.maximum(1, _largest(numbers))
+    for name in texts:
+        differ = (expected[name] != answered[name]).reshape(len(found), -1).any(axis=1)
+        found = np.where(differ, np.inf, found)
+    return found
 
 
 def _largest(answer: Answer) -> NDArray[np.float64]:
