@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from ...metrics import count_shown, find_hits
@@ -24,7 +25,7 @@ def _draw_recall(held_out: Examples, answer: Answer) -> Figure:
         shares = np.cumsum(find_hits(held_out.target, told), axis=1) / np.maximum(sizes, 1)
         axes.plot(range(1, told.shape[1] + 1), shares.mean(axis=0), marker=".", label=label)
     axes.set(xlabel="Items shown", ylabel="Share of the next items found", ylim=(0, None))
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()
     return figure
 
