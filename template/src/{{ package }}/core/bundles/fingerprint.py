@@ -46,21 +46,21 @@ def fingerprint(package: Path, module: str, *, everything: bool = False) -> str:
             waiting.append((root, ""))
         if path is None or key in forms or (is_template and not everything):
             continue
-        module_file = _read(path.read_bytes())
-        forms[key] = module_file.form
+        code = _read(path.read_bytes())
+        forms[key] = code.form
         if not is_template:
             folders = [path.parent, root, *([Path()] if everything else [])]
-            named = _named_files(module_file.texts, folders)
+            named = _named_files(code.texts, folders)
             forms |= {f"{key}:{file}": json.dumps(digest) for file, digest in named}
         folder = name if path.stem == "__init__" else name.rpartition(".")[0]
-        for found in _imports(module_file.imports, root.name, folder):
+        for found in _imports(code.imports, root.name, folder):
             top, _, rest = found.partition(".")
             if top == root.name:
                 waiting += [(root, rest)] if rest else []
             elif everything and (other := _find_local(top)):
                 waiting += [(other, ""), (other, rest)]
-    everything_read = ", ".join(f"{json.dumps(key)}: {form}" for key, form in sorted(forms.items()))
-    return hashlib.sha256(f"{{{everything_read}}}".encode()).hexdigest()
+    whole = ", ".join(f"{json.dumps(key)}: {form}" for key, form in sorted(forms.items()))
+    return hashlib.sha256(f"{{{whole}}}".encode()).hexdigest()
 
 
 class _Module(NamedTuple):

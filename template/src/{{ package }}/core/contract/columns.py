@@ -33,6 +33,8 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
 
     matrix: ClassVar[Literal["numbers", "texts"] | None] = None
     """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
+    is_single: ClassVar[bool] = True
+    """Whether a value is one thing, which another column alone may tell, and not several."""
     form: ClassVar[str]
     """What a value has to be, as error messages say it."""
 
@@ -255,6 +257,7 @@ class Items(Text, frozen=True, kw_only=True, tag="items"):
     counted: bool = True
 
     matrix = "texts"
+    is_single = False
     form = "a list of items without spaces in them"
 
     def type(self) -> Any:

@@ -41,8 +41,10 @@ FILLERS: dict[type[Column], float | str] = {
     Words: "",
 }
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
-LISTS: set[type[Column]] = {Items}
-"""The kinds that are read from lists of numbers, too; items also from those of texts."""
+LISTS: dict[type[Column], Callable[[pl.DataType], bool]] = {
+    Items: lambda inner: inner.is_numeric() or inner == pl.String,
+}
+"""The kinds that are read from lists, too: from which, by the type of what is in them."""
 
 
 def is_plain(kind: pl.DataType) -> bool:
@@ -52,9 +54,7 @@ def is_plain(kind: pl.DataType) -> bool:
 
 def _is_list(column: Column, kind: pl.DataType) -> bool:
     """Tell whether values of a type are lists that a column is read from."""
-    if type(column) not in LISTS or not isinstance(kind, pl.List):
-        return False
-    return kind.inner.is_numeric() or (isinstance(column, Items) and kind.inner == pl.String)
+    return type(column) in LISTS and isinstance(kind, pl.List) and LISTS[type(column)](kind.inner)
 
 
 def typed(column: Column) -> pl.Expr:

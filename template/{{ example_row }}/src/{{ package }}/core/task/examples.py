@@ -7,7 +7,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import INPUTS, ROW_ID
-from ..contract.columns import Columns, Date, Items
+from ..contract.columns import Columns, Date
 from ..contract.optional import GROUP, TIME
 from ..contract.tables import to_columns
 from ..data.places import Place, gather
@@ -51,6 +51,6 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
 
 
 def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
-    """Return the inputs, each of which may leak the target, and the target; none where it is no single value."""
+    """Return the inputs, each of which may leak the target, and the target; none where it is several things."""
     (target,) = to_columns(frame, [TARGET_COLUMN]).values()
-    return {} if isinstance(TARGET_COLUMN, Items) else to_columns(frame, INPUTS), target
+    return to_columns(frame, INPUTS) if TARGET_COLUMN.is_single else {}, target
