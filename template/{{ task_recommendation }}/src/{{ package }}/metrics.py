@@ -102,7 +102,7 @@ def tabulate(target: Target, answer: Answer) -> dict[str, list[dict[str, str | i
     return {
         "Coverage": [
             {"measure": "items that any user is shown", "value": len(counts)},
-            {"measure": "share of the items that came next that any user is shown", "value": _share(came & shown, came)},
+            {"measure": "share of the next items that any user is shown", "value": _share(came & shown, came)},
             {"measure": "share of all places that the ten items shown most take", "value": _top_share(counts)},
         ]
     }

@@ -1,6 +1,7 @@
 """Tables as columns."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -41,7 +42,7 @@ FILLERS: dict[type[Column], float | str] = {
     Words: "",
 }
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
-LISTS: dict[type[Column], Callable[[pl.DataType], bool]] = {
+LISTS: dict[type[Column], Callable[[Any], bool]] = {
     Items: lambda inner: inner.is_numeric() or inner == pl.String,
 }
 """The kinds that are read from lists, too: from which, by the type of what is in them."""

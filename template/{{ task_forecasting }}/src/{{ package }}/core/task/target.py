@@ -58,7 +58,7 @@ def _to_text(value: object) -> str | None:
     return msgspec.json.encode(found).decode()
 
 
-LISTS[Future] = pl.DataType.is_numeric
+LISTS[Future] = lambda inner: bool(inner.is_numeric())
 READERS[Future] = lambda values: values.map_batches(_read, return_dtype=pl.String)
 FILLERS[Future] = ""
 TARGET_COLUMN: Column = Future(name=TARGET.name, description=TARGET.description)
