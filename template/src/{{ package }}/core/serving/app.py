@@ -13,8 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
 from .endpoint import EXPLAIN, PREDICT, ExplainEndpoint, PredictEndpoint
+from .model import Model
 from .openapi import MODEL, NOT_READY, ModelInfo, document
-from .service import Model, NotReadyError, Service
+from .service import NotReadyError, Service
 from .telemetry import Telemetry, exposition
 
 NAME = __name__.partition(".")[0]
@@ -42,7 +43,7 @@ def create_face(service: Service) -> FastAPI:
         loading = asyncio.create_task(service.load())
         # Of several workers, one that is new must not take requests that the others could answer.
         await asyncio.wait([asyncio.create_task(service.tried.wait())], timeout=FIRST_TRY_SECONDS)
-        async with service.log.running():
+        async with service.log.running(), service.shadow.running():
             yield
         loading.cancel()
 
