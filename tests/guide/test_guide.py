@@ -29,6 +29,7 @@ from tests.template.combinations import Template
 
 GUIDE = ROOT / "docs/guide"
 OTHERS = {
+    "airflow dags test churn",
     "cd churn",
     "cd mlscaffold",
     f"git clone {read_url()}",
@@ -36,6 +37,7 @@ OTHERS = {
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
     "uv add --group train 'adbc-driver-postgresql>=1.8'",
+    "dagster job execute -f definitions.py -j retraining",
     "export PYICEBERG_CATALOG__LAKE__URI=https://catalog.example.com",
     "uv add --group train 'deltalake>=1.1'",
     "uv add --group train 'psycopg[binary]>=3.2'",
