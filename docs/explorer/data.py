@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.explorer import highlight
-from docs.explorer.marks import FORMS, NAME, mark, mark_with_classes
+from docs.explorer.marks import FORMS, NAME, PACKAGE, mark, mark_with_classes
 from mlscaffold.template.source import Origin
 from tests.template.assembly import pieces_of
 from tests.template.combinations import ANSWERS_FILE, Answer, Combination, Question, Source, Template
@@ -184,7 +184,7 @@ def _reserved(template: Template, question: Question) -> dict[str, str]:
     for word in sorted(words):
         sentence = template.render(question.validator, {question.name: word}).strip()
         if sentence:
-            said[sentence.replace(f'"{word}"', f'"{FORMS["zqx_wvk_jbm"]}"')].append(word)
+            said[sentence.replace(f'"{word}"', f'"{FORMS[PACKAGE]}"')].append(word)
     return {sentence: " ".join(found) for sentence, found in said.items()}
 
 
