@@ -33,7 +33,7 @@ SEED = 20
 COVERING = 4
 RANDOM = 3
 NAMES = ("Customer churn", "churn_2.model-x", "No", "z" * 50)
-"""An ordinary name; one of every separator; one that YAML would read as false; the longest, of which clouds take a part."""
+"""An ordinary name; one of every separator; one that YAML would read as false; the longest, which clouds cut."""
 REFUSED = ("", " churn", "churn ", "2churn", "cust  churn", "a" * 51, "naïve", "a/b", "Lambda", "Email", "con", "numpy")
 MOST_BYTES = 2_000_000
 SAMPLE = "home-sales"
