@@ -1,8 +1,8 @@
 """moto's server with what it lacks of SageMaker's endpoints and of what scales them, run by moto's own Python.
 
 What is added answers as AWS documents it: UpdateEndpoint, which moto does not know; LastDeploymentConfig of
-DescribeEndpoint; ListTagsForResource of Application Auto Scaling. The acceptance tests of Terraform's provider show that
-AWS tells how an endpoint was deployed from the first on (`TestAccSageMakerEndpoint_deploymentConfig_blueGreen`).
+DescribeEndpoint; ListTagsForResource of Application Auto Scaling. That AWS tells how an endpoint was deployed from the
+first on, acceptance tests of Terraform's provider show (`TestAccSageMakerEndpoint_deploymentConfig_blueGreen`).
 
 Two files in the folder QUIRKS change what happens: with `alarm` an update is taken back, with `forget` the endpoint no
 longer tells how it was deployed, as if somebody had updated it by hand.
@@ -30,9 +30,8 @@ tags_of_targets: dict[str, dict[str, str]] = {}
 def create(self: Any) -> Any:
     """Make an endpoint, and remember how it was deployed."""
     answer = create_endpoint(self)
-    self.sagemaker_backend.endpoints[self._get_param("EndpointName")].last_deployment_config = self._get_param(
-        "DeploymentConfig"
-    )
+    endpoint = self.sagemaker_backend.endpoints[self._get_param("EndpointName")]
+    endpoint.last_deployment_config = self._get_param("DeploymentConfig")
     return answer
 
 
