@@ -141,12 +141,9 @@ def test_it_does_for_compose_what_is_asked_of_it(service: Image, project: Projec
         assert "drift_rows 0.0" in container.exec(["cat", "/app/artifacts/drift/drift.prom"]).stdout
 
 
-@pytest.mark.parametrize("user", ["10001", "4242"])
-def test_it_does_for_sagemaker_what_is_asked_of_it(
-    service: Image, champion: Path, request_body: bytes, user: str
-) -> None:
+def test_it_does_for_sagemaker_what_is_asked_of_it(service: Image, champion: Path, request_body: bytes) -> None:
     """It is run with the argument `serve`, whoever it is, and told all else by its environment."""
-    port, place = free_port(), f"{MODEL}/{champion.name}"
+    port, place, user = free_port(), f"{MODEL}/{champion.name}", "4242"
     env = {"SERVE_HOST": "127.0.0.1", "SERVE_PORT": str(port), "SERVE_WORKERS": "2", "MODEL_URI": place}
     image = replace(service, config=service.config | {"User": user})
     with image.run("serve", env=env, mounts={champion: place}) as container:

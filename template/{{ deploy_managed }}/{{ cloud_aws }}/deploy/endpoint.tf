@@ -60,7 +60,7 @@ resource "aws_sagemaker_endpoint" "this" {
   endpoint_config_name = aws_sagemaker_endpoint_configuration.this.name
   deployment_config {
     blue_green_update_policy {
-      maximum_execution_timeout_in_seconds = 1800
+      maximum_execution_timeout_in_seconds = 1200 # twice that, for a release that is taken back, fits a job of CI
       termination_wait_in_seconds          = 120
       traffic_routing_configuration {
         type                     = var.min_instances > 1 ? "CANARY" : "ALL_AT_ONCE"
