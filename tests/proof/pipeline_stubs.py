@@ -135,16 +135,11 @@ def _use_endpoint(arguments: Sequence[str], option: Mapping[str, str]) -> int:
     if arguments[1] == "describe-endpoint":
         print(endpoint[option["--query"]])
         return 0
-    if (STATE / "break").exists():
-        (STATE / "break").unlink()
-        return _refuse("An error occurred (ModelError): Received server error (500) from primary")
-    (variant,) = _sagemaker("DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])[
-        "ProductionVariants"
-    ]
+    configuration = _sagemaker("DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
+    (variant,) = configuration["ProductionVariants"]
     container = _sagemaker("DescribeModel", ModelName=variant["ModelName"])["PrimaryContainer"]
-    _write(
-        STATE / "invoked", f"{endpoint['EndpointName']} {container['Image']} {container['Environment']['MODEL_URI']}"
-    )
+    model = container["Environment"]["MODEL_URI"]
+    _write(STATE / "invoked", f"{endpoint['EndpointName']} {container['Image']} {model}")
     assert container["Environment"].keys() >= {"SERVE_HOST", "SERVE_PORT"}
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -176,10 +171,11 @@ def _invoke(port: int, body: bytes, kind: str) -> bytes:
 
 def _sagemaker(action: str, **parameters: str) -> dict[str, Any]:
     """Ask the emulator of AWS, which does not look at signatures."""
-    scope = (
-        f"Credential=key/20260101/{os.environ['AWS_REGION']}/sagemaker/aws4_request, SignedHeaders=host, Signature=0"
-    )
-    headers = {"Authorization": f"AWS4-HMAC-SHA256 {scope}", "X-Amz-Target": f"SageMaker.{action}"}
+    credential = f"Credential=key/20260101/{os.environ['AWS_REGION']}/sagemaker/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": f"SageMaker.{action}",
+    }
     headers["Content-Type"] = "application/x-amz-json-1.1"
     request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(parameters).encode(), headers)
     with urllib.request.urlopen(request, timeout=30) as answer:

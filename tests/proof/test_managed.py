@@ -160,13 +160,11 @@ def test_another_release_updates_the_endpoint_in_place(managed: Managed) -> None
     deploy(managed)
     plan = json.loads(run(managed.deploy, "show", "-json", "release.tfplan", aws=managed.aws))
     actions = {change["address"]: change["change"]["actions"] for change in plan["resource_changes"]}
+    made_anew = ["create", "delete"]  # the new one is there before the old one goes
     assert {name: wanted for name, wanted in actions.items() if wanted != ["no-op"]} == {
         "aws_sagemaker_endpoint.this": ["update"],
-        "aws_sagemaker_endpoint_configuration.this": [
-            "create",
-            "delete",
-        ],  # the new one is there before the old one goes
-        "aws_sagemaker_model.this": ["create", "delete"],
+        "aws_sagemaker_endpoint_configuration.this": made_anew,
+        "aws_sagemaker_model.this": made_anew,
     }
     after = managed.endpoint("staging")
     assert after["CreationTime"] == before["CreationTime"], "it is the same endpoint"

@@ -82,8 +82,8 @@ resource "aws_sagemaker_endpoint" "this" {
   }
 }
 
+# It takes a release back. Who else is told, only you know: alarm_actions.
 resource "aws_cloudwatch_metric_alarm" "errors" {
-  #checkov:skip=CKV_AWS_319:It takes a release back; who is called at night, only you know: alarm_actions
   alarm_name          = "${local.endpoint}-errors"
   alarm_description   = "More than 1 in 100 requests fail"
   namespace           = "AWS/SageMaker"

@@ -40,8 +40,6 @@ resource "aws_iam_role_policy" "host" {
 
 # What SageMaker itself does as that role: it pulls the image, keeps logs, and connects instances to the network.
 data "aws_iam_policy_document" "host" {
-  #checkov:skip=CKV_AWS_111:Interfaces have no names before they are made; the condition keeps them to these subnets
-  #checkov:skip=CKV_AWS_356:Logins to ECR and descriptions of networks are not about a resource
   statement {
     sid       = "LogIn"
     actions   = ["ecr:GetAuthorizationToken"]
