@@ -147,9 +147,9 @@ def pipeline(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the model.")] = 1,
+    host: Annotated[str, typer.Option(envvar="SERVE_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, envvar="SERVE_PORT", help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, envvar="SERVE_WORKERS", help="Processes; each holds the model.")] = 1,
     shadow: Annotated[
         str, typer.Option(metavar="MODEL", help="Ask this one, too, and only log its answers: candidate, a URI, …")
     ] = "",
