@@ -187,8 +187,13 @@ def fit(
     learn, validate = (TensorDataset(*rows[mask]) for mask in (~validation, validation))
     torch.manual_seed(seed)
     network = Network(params, encoder.sizes, learn.tensors[0], outputs)
+    device = _device(params.device)
+    if min(len(learn), params.batch_size) < processes.count():
+        raise ValueError(f"{processes.count()} processes cannot share a batch: it has fewer rows")
     checkpoint = work.checkpoints / "network.pt" if work.checkpoints else None
-    processes.call(_train, network, params, learn, validate, loss, seed, watch=work.report, checkpoint=checkpoint)
+    processes.call(
+        _train, network, params, learn, validate, loss, seed, device, watch=work.report, checkpoint=checkpoint
+    )
     return network.cpu().eval()
 
 
@@ -240,6 +245,7 @@ def _train(
     validate: TensorDataset,
     loss: Loss,
     seed: int,
+    device: torch.device,
     watch: Watch = lambda *_: None,
     checkpoint: Path | None = None,
 ) -> None:
@@ -247,7 +253,6 @@ def _train(
 
     Where there are several processes, each takes its share of every batch, and all have the same weights after it.
     """
-    device = _device(params.device)
     network.to(device)
     trained = _spread(network)
     draws = Draws(seed)
@@ -296,7 +301,7 @@ def _spread(network: Network) -> nn.Module:
     """Return the network, or where there are several processes what also averages its gradients over them."""
     if processes.count() == 1:
         return network
-    return DistributedDataParallel(network, broadcast_buffers=False, static_graph=True)
+    return DistributedDataParallel(network, static_graph=True)
 
 
 def _load(rows: TensorDataset, sampler: BatchSampler, device: torch.device) -> DataLoader[Any]:
@@ -308,9 +313,11 @@ def _device(name: str) -> torch.device:
     """Return the device of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or not one for each process.
     """
     accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator and name != "cpu" and torch.accelerator.device_count() < processes.count_here():
+        raise ValueError(f"there are more processes than {accelerator.type} devices here; start fewer, or use cpu")
     if name == "auto":
         return accelerator or torch.device("cpu")
     if name != "cpu" and (accelerator is None or name != accelerator.type):
@@ -320,10 +327,11 @@ def _device(name: str) -> torch.device:
 
 def _resume(parts: dict[str, Any], checkpoint: Path | None) -> None:
     """Let the parts of a training go on from its checkpoint, if there is one."""
-    found = checkpoint and checkpoint.exists()
-    state = processes.share(torch.load(checkpoint, map_location="cpu", weights_only=True) if found else {})
-    for name, part in state.items():
-        parts[name].load_state_dict(part)
+    states = {}
+    if checkpoint and checkpoint.exists():
+        states = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    for name, state in processes.share(states).items():
+        parts[name].load_state_dict(state)
 
 
 def _save(parts: dict[str, Any], checkpoint: Path | None) -> None:

@@ -41,6 +41,11 @@ def count() -> int:
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
+def count_here() -> int:
+    """Return how many of them are on this machine."""
+    return int(os.environ["LOCAL_WORLD_SIZE"]) if distributed.is_initialized() else 1
+
+
 def rank() -> int:
     """Return which process this is; the first one is 0."""
     return distributed.get_rank() if distributed.is_initialized() else 0
