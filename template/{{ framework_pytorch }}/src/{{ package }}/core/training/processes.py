@@ -19,7 +19,7 @@ from torch import Tensor, distributed
 from ..errors import ProjectError
 
 COMMANDS = ("train", "pipeline")
-"""What several processes may run: a search is shared by workers that know nothing of each other."""
+"""What several processes may run; a search is shared by workers that find each other by its storage."""
 
 LONGEST_WAIT = timedelta(days=1)
 """How long the others wait for the first one, which may be reading a table or measuring a model."""
@@ -95,14 +95,16 @@ def run(command: Callable[[], None]) -> None:
     _join()
     code = _take_part() if rank() else _lead(command)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun tells those to end that have not ended yet
+    if not _is_broken:
+        distributed.destroy_process_group()
     raise SystemExit(code)
 
 
 def _join() -> None:
-    """Meet the other processes, at the address that torchrun has told, with a GPU for each where there are as many."""
-    local = int(os.environ["LOCAL_RANK"])
-    if local < torch.cuda.device_count():
-        torch.cuda.set_device(local)
+    """Meet the other processes where torchrun says, each with a GPU of its own if there are as many."""
+    place = int(os.environ["LOCAL_RANK"])
+    if place < torch.cuda.device_count():
+        torch.cuda.set_device(place)
     backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
     distributed.init_process_group(backend, timeout=LONGEST_WAIT)
     signal.signal(signal.SIGTERM, _stop)
@@ -111,21 +113,19 @@ def _join() -> None:
 def _lead(command: Callable[[], None]) -> Any:
     """Run the command, let the others end as it does, and return its exit code."""
     try:
-        if sys.argv[1:2] and sys.argv[1] not in COMMANDS:
-            print(f"error: {sys.argv[1]} takes one process: run it without torchrun", file=sys.stderr)
+        if not set(COMMANDS) & set(sys.argv):
+            print(f"error: only {' and '.join(COMMANDS)} take several processes; run this without torchrun", file=sys.stderr)
             raise SystemExit(2)
         command()
     except SystemExit as end:
-        code = end.code or 0
-    else:
-        code = 0
+        code = end.code
     if not _is_broken:
         share(code)
     return code
 
 
 def _take_part() -> Any:
-    """Do what the first process calls for until it is done, and return its exit code."""
+    """Do what the first process calls for until it has ended, and return its exit code."""
     try:
         with _failing_together():
             while isinstance(task := share(None), tuple):
@@ -139,25 +139,24 @@ def _take_part() -> Any:
 
 @contextlib.contextmanager
 def _failing_together() -> Iterator[None]:
-    """Let a failure of one process be the end of all.
+    """Take note that the processes can no longer work together once one of them has failed.
 
     Raises:
-        LostError: another process has ended.
+        LostError: it was another one, whose end is all that this one sees.
     """
     global _is_broken
     try:
         yield
     except BaseException as error:
         _is_broken = count() > 1
-        if _is_broken and "onnection" in str(error):
-            print("DBG", type(error), error, file=sys.stderr)
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            raise LostError("another process of this training has ended") from error
+        if isinstance(error, distributed.DistError) or (isinstance(error, RuntimeError) and "gloo" in str(error)):
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)  # which says the same
+            raise LostError("another process of this training has ended or cannot be reached") from error
         raise
 
 
 def _stop(*_: object) -> None:
-    """Say what it means to be told to end, which torchrun does when one of the processes has failed."""
+    """End with a sentence when torchrun says so, as it does if one of the processes has failed."""
     global _is_broken
     _is_broken = True
-    raise LostError("this training was told to end, or another of its processes has ended")
+    raise LostError("this training was told to end, perhaps because another of its processes has ended")
