@@ -114,7 +114,7 @@ def _lead(command: Callable[[], None]) -> Any:
     """Run the command, let the others end as it does, and return its exit code."""
     try:
         if not set(COMMANDS) & set(sys.argv):
-            print(f"error: only {' and '.join(COMMANDS)} take several processes; run this without torchrun", file=sys.stderr)
+            print(f"error: torchrun is for {' and '.join(COMMANDS)}; run this without it", file=sys.stderr)
             raise SystemExit(2)
         command()
     except SystemExit as end:
