@@ -96,8 +96,10 @@ def run(command: Callable[[], None]) -> None:
     code = _take_part() if rank() else _lead(command)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)  # torchrun tells those to end that have not ended yet
     if not _is_broken:
-        distributed.destroy_process_group()
-    raise SystemExit(code)
+        mean(torch.zeros(1))  # nobody leaves before all know how it ended
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)  # threads of gloo abort some processes that end in the usual way
 
 
 def _join() -> None:
@@ -110,28 +112,29 @@ def _join() -> None:
     signal.signal(signal.SIGTERM, _stop)
 
 
-def _lead(command: Callable[[], None]) -> Any:
+def _lead(command: Callable[[], None]) -> int:
     """Run the command, let the others end as it does, and return its exit code."""
     try:
         if not set(COMMANDS) & set(sys.argv):
             print(f"error: torchrun is for {' and '.join(COMMANDS)}; run this without it", file=sys.stderr)
             raise SystemExit(2)
         command()
+        code = 0
     except SystemExit as end:
-        code = end.code
+        code = int(end.code or 0)
     if not _is_broken:
         share(code)
     return code
 
 
-def _take_part() -> Any:
+def _take_part() -> int:
     """Do what the first process calls for until it has ended, and return its exit code."""
     try:
         with _failing_together():
             while isinstance(task := share(None), tuple):
                 function, arguments = task
                 function(*arguments)
-            return task
+            return int(task)
     except ProjectError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
