@@ -4,6 +4,7 @@ To serve something that is not ONNX, change `export` in `model.py`, how `graphs.
 returns here: everything else asks for no more than `Predictor`.
 """
 
+import math
 from pathlib import Path
 from typing import Protocol, Self
 
@@ -18,6 +19,8 @@ from .fingerprint import features_sha256
 
 ROWS_AT_ONCE = 2_000
 """How many rows a graph is given: what it makes of each may be as wide as a vocabulary."""
+PIXELS_AT_ONCE = 4_000_000
+"""How many values of pixels it is given: what it makes of each may be as wide as a layer has channels."""
 
 
 class Predictor(Protocol):
@@ -32,8 +35,8 @@ class Predictor(Protocol):
 class OnnxPredictor:
     """A model in ONNX, run by ONNX Runtime.
 
-    The graph takes `numbers` and `texts`, the features of each kind in the order of the signature, shape (rows, …); one
-    of them is absent where there is no such feature. Its outputs, by name, are the answer.
+    The graph takes `numbers` and `texts`, the features of each kind in the order of the signature, shape (rows, …), and
+    each feature of pixels by its name; what there is no feature of is absent. Its outputs, by name, are the answer.
     """
 
     def __init__(self, session: ort.InferenceSession, signature: Signature) -> None:
@@ -41,8 +44,12 @@ class OnnxPredictor:
         self._session = session
         self._inputs = [graph_input.name for graph_input in session.get_inputs()]
         self._outputs = [graph_output.name for graph_output in session.get_outputs()]
-        if not {"numbers", "texts"}.issuperset(self._inputs):
-            raise ValueError(f"its graph takes {', '.join(self._inputs)} instead of numbers and texts")
+        pixels = [feature for feature in signature.features if feature.matrix == "pixels"]
+        known = ["numbers", "texts", *(feature.name for feature in pixels)]
+        if not set(known).issuperset(self._inputs):
+            raise ValueError(f"its graph takes {', '.join(self._inputs)} instead of {' and '.join(known)}")
+        values = sum(math.prod(feature.shape) for feature in pixels)
+        self._most = min(ROWS_AT_ONCE, max(1, PIXELS_AT_ONCE // values)) if values else ROWS_AT_ONCE
 
     @classmethod
     def load(cls, folder: Path, signature: Signature, threads: int = 1) -> Self:
@@ -54,14 +61,13 @@ class OnnxPredictor:
 
     def predict(self, columns: Columns) -> Answer:
         """Return the answer for columns as a request carries them."""
-        numbers, texts = self.signature.matrices(columns)
-        feeds = {"numbers": numbers, "texts": texts}
-        feeds = {name: feeds[name] for name in self._inputs}
+        matrices = self.signature.matrices(columns)
+        feeds = {name: matrices[name] for name in self._inputs}
         rows = len(next(iter(feeds.values())))
-        if rows <= ROWS_AT_ONCE:
+        if rows <= self._most:
             return self._run(feeds)
-        starts = range(0, rows, ROWS_AT_ONCE)
-        parts = [self._run({name: values[i : i + ROWS_AT_ONCE] for name, values in feeds.items()}) for i in starts]
+        starts = range(0, rows, self._most)
+        parts = [self._run({name: values[i : i + self._most] for name, values in feeds.items()}) for i in starts]
         return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
 
     def _run(self, feeds: Columns) -> Answer:

@@ -215,9 +215,12 @@ def _uncomputed(values: Mapping[str, Any], features: Any) -> Iterator[Slip]:
             yield Slip("FEATURES", sentence + did_you_mean(feature.name, computed), feature.name)
             continue
         array = np.asarray(computed[feature.name])
-        if array.shape != (1,):
+        if array.shape[:1] != (1,):
             yield Slip("FEATURES", f"features() returns {feature.name!r} with another number of rows", feature.name)
-        elif (array.dtype.kind in "biuf") != isinstance(feature, Number):
+        elif array.shape[1:] != feature.shape:
+            sentence = f"features() returns {feature.name!r} in the shape {array.shape[1:]}, not {feature.shape}"
+            yield Slip("FEATURES", sentence, feature.name)
+        elif (array.dtype.kind in "biuf") != (feature.matrix != "texts"):
             kind = type(feature).__name__.lower()
             yield Slip(
                 "FEATURES", f"features() returns {feature.name!r} as {array.dtype}, not as a {kind}", feature.name

@@ -3,6 +3,8 @@
 import datetime
 import hashlib
 from abc import abstractmethod
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import compress
 from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
@@ -18,10 +20,19 @@ MAX_ITEM = 200
 """How many characters the name of an item has at most."""
 TYPICAL_ITEMS = 3
 """How many items an example has."""
+BLANK = " "
+"""A text without words, which any request may carry: what is left of a text when all of its words are away."""
 UNSEEN = "(never seen) ½ 雨"
 """A value that no training data hold."""
 STRANGE = ("…!", " ", "ÀÉÎ Straße ﬁn İstanbul", "東京は晴れ 서울", "👩‍👩‍👧 🙂", "e\u0301te\u0301", "0")
 """Texts in which letters, words and spaces are not what they seem."""
+
+
+def pictures() -> Any:
+    """Return the module that decodes images: only where there are any is Pillow installed."""
+    from . import pictures
+
+    return pictures
 
 
 class Kind(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,10 +42,14 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     nullable: bool = False
 
-    matrix: ClassVar[Literal["numbers", "texts"] | None] = None
-    """Which of a model's two inputs carries such a feature; None where `features.py` has to derive one from it."""
+    matrix: ClassVar[Literal["numbers", "texts", "pixels"] | None] = None
+    """Which of a model's inputs carries such a feature; None where `features.py` has to derive one from it."""
     is_single: ClassVar[bool] = True
     """Whether a value is one thing, which another column alone may tell, and not several."""
+    is_free: ClassVar[bool] = False
+    """Whether nearly every row has a value of its own, as a text has."""
+    is_read: ClassVar[bool] = False
+    """Whether a value of a request is read by `read`, because its type does not tell whether it is one."""
     form: ClassVar[str]
     """What a value has to be, as error messages say it."""
 
@@ -42,9 +57,22 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def type(self) -> Any:
         """Return the type of a value in a request."""
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the shape of one value in an array of a feature."""
+        return ()
+
     @abstractmethod
     def array(self, values: Any) -> NDArray[Any]:
         """Return values or None, shape (rows,), as this kind's array."""
+
+    def read(self, values: Iterable[Any]) -> Iterator[Any]:
+        """Yield each value of a request as `array` takes it.
+
+        Raises:
+            ValueError: the next one is none; the sentence says why.
+        """
+        yield from values
 
     def from_table(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return what a table holds, shape (rows,), as this kind's array."""
@@ -66,6 +94,14 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
         """Return what of this column may drift, as numbers or text, shape (rows,) each."""
         return {self.name: array}
 
+    def telling(self, array: NDArray[Any]) -> Columns:
+        """Return what of this column may tell the target though it should not, shape (rows,) each."""
+        return {self.name: array}
+
+    def keys(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return what is equal, shape (rows,), where values are the same or nearly so."""
+        return array
+
     def vocabulary(self, array: NDArray[Any]) -> tuple[str, ...] | None:
         """Return the values that training saw, for a kind whose unseen values are counted."""
         return None
@@ -82,6 +118,14 @@ class Kind(msgspec.Struct, frozen=True, kw_only=True):
     def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
         """Return what else to try, in place of an array, where an export is compared with its model."""
         return [self.array([None] * len(array))] if self.nullable else []
+
+    def pieces(self, value: Any) -> list[str]:
+        """Return the names of the pieces of a value that an explanation is about, in their order, if it has any."""
+        return []
+
+    def keep(self, value: Any, there: Sequence[bool], other: Any) -> Any:
+        """Return a value of which those pieces are there, and the rest is as in another one or away."""
+        return value
 
     def to_log(self, value: Any) -> Any:
         """Return what the prediction log holds of a value of a request."""
@@ -207,6 +251,8 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
     max_length: int = 10_000
     logged: bool = False
 
+    is_free = True
+
     def type(self) -> Any:
         """Return the type of a value in a request."""
         return Annotated[str, msgspec.Meta(min_length=0 if self.nullable else 1, max_length=self.max_length)]
@@ -240,6 +286,15 @@ class Text(_String, frozen=True, kw_only=True, tag="text"):
         long = [(f"{value} " * (self.max_length // (len(value) + 1) + 1))[: self.max_length] for value in array[:10]]
         strange = [*STRANGE, *long]
         return [*super().probes(array), self.array([strange[i % len(strange)] for i in range(len(array))])]
+
+    def pieces(self, value: Any) -> list[str]:
+        """Return the words of a text."""
+        words: list[str] = value.split()
+        return words
+
+    def keep(self, value: Any, there: Sequence[bool], other: Any) -> Any:
+        """Return a text of those words alone."""
+        return " ".join(compress(value.split(), there)) or BLANK
 
     def typical(self, array: NDArray[Any]) -> Any:
         """Return a text that is nobody's."""
@@ -331,6 +386,153 @@ class Words(_String, frozen=True, kw_only=True, tag="words"):
         return "an example"
 
 
+class Image(Kind, frozen=True, kw_only=True, tag="image"):
+    """A PNG or JPEG: bytes or base64 in a table, base64 in a request, and in an array a `Picture`.
+
+    Whatever its size, it is brought to `height` × `width` pixels of 1 channel (grey) or 3 (red, green, blue). A file of
+    more than `max_bytes`, or of more than `max_pixels` alone or together with the others of a request, is refused
+    before it is decoded. The prediction log holds its SHA-256 and its measures in place of it, and where it is not `shown`,
+    the plots in a bundle show none.
+    """
+
+    height: Annotated[int, msgspec.Meta(ge=1)]
+    width: Annotated[int, msgspec.Meta(ge=1)]
+    channels: Literal[1, 3] = 3
+    max_bytes: int = 1_000_000
+    max_pixels: int = 16_000_000
+    shown: bool = False
+
+    is_free = True
+    is_read = True
+    form = "a PNG or JPEG image"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the height, the width and the number of channels."""
+        return self.height, self.width, self.channels
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return Annotated[bytes, msgspec.Meta(min_length=1, max_length=self.max_bytes)]
+
+    def read(self, values: Iterable[Any]) -> Iterator[Any]:
+        """Yield each file of a request as a picture.
+
+        Raises:
+            ValueError: the next one cannot be read, or has too many pixels; the sentence says why.
+        """
+        left = self.max_pixels
+        for value in values:
+            picture = value and pictures().decode(value, self.shape, self.max_pixels, left)
+            left -= picture.width * picture.height if picture else 0
+            yield picture
+
+    def array(self, values: Any) -> NDArray[Any]:
+        """Return base64, pictures, what is logged of them or None, shape (rows,), as an array of objects: pictures.
+
+        One that cannot be read is blank, and says what is wrong with it.
+        """
+        found = np.empty(len(values), dtype=object)
+        for i, value in enumerate(values):
+            is_text = isinstance(value, str) or value is None
+            found[i] = pictures().from_base64(value or "", self) if is_text else value
+        return found
+
+    from_table = array
+
+    def faults(self, array: NDArray[Any]) -> dict[str, NDArray[np.bool_]]:
+        """Return, for each way to break this contract, which rows do, shape (rows,)."""
+        told = [picture.fault for picture in array]
+        others = dict.fromkeys(fault for fault in told if fault and fault != pictures().MISSING)
+        own = {fault: np.array([other == fault for other in told], dtype=bool) for fault in others}
+        return super().faults(array) | own
+
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        return np.array([picture.fault == pictures().MISSING for picture in array], dtype=bool)
+
+    def facets(self, array: NDArray[Any]) -> Columns:
+        """Return the measures, shape (rows,) each, of pictures or of what is logged of them."""
+        logged = [value if isinstance(value, dict) else value.measure() for value in array]
+        return {
+            f"{self.name}: {measure}": np.array([one[measure] for one in logged], dtype=np.float64)
+            for measure in ("width", "height", "brightness", "contrast")
+        }
+
+    telling = facets
+
+    def keys(self, array: NDArray[Any]) -> NDArray[Any]:
+        """Return texts, shape (rows,), that are equal where pictures are nearly the same."""
+        return np.array([picture.key() for picture in array], dtype=object)
+
+    def to_log(self, value: Any) -> Any:
+        """Return what the prediction log holds of a picture; the same file has the same hash."""
+        return value and {"sha256": value.sha256, **value.measure()}
+
+    def plain(self, array: NDArray[Any]) -> list[Any]:
+        """Return the pixels of pictures as base64 of PNGs, which give the same pixels again."""
+        gone = self.missing(array)
+        return [None if no else pictures().to_base64(one.pixels) for one, no in zip(array, gone, strict=True)]
+
+    def pieces(self, value: Any) -> list[str]:
+        """Return the names of the parts of a picture, from its top left to its bottom right."""
+        return list(pictures().find_parts(self.shape))
+
+    def keep(self, value: Any, there: Sequence[bool], other: Any) -> Any:
+        """Return a picture of which those parts are there, and the rest is as in another one."""
+        pixels = value.pixels.copy()
+        for place, is_there in zip(pictures().find_parts(self.shape).values(), there, strict=True):
+            if not is_there:
+                pixels[place] = other.pixels[place]
+        return pictures().make(pixels)
+
+    def probes(self, array: NDArray[Any]) -> list[NDArray[Any]]:
+        """Return what else to try, in place of an array, where an export is compared with its model."""
+        noise = np.random.default_rng(0).integers(0, 256, self.shape, dtype=np.uint8)
+        strange = [np.zeros_like(noise), np.full_like(noise, 255), noise]
+        every = [pictures().make(strange[i % len(strange)]) for i in range(len(array))]
+        return [*super().probes(array), self.array(every)]
+
+    def typical(self, array: NDArray[Any]) -> str:
+        """Return the average picture, which is nobody's, as base64 of a PNG."""
+        mean = np.mean([picture.pixels for picture in array], axis=0)
+        return str(pictures().to_base64(mean.round().astype(np.uint8)))
+
+
+class Pixels(Kind, frozen=True, kw_only=True, tag="pixels"):
+    """The pixels of an image, 0 to 255, which `features.py` makes: what a model of images takes."""
+
+    height: Annotated[int, msgspec.Meta(ge=1)]
+    width: Annotated[int, msgspec.Meta(ge=1)]
+    channels: Literal[1, 3] = 3
+
+    matrix = "pixels"
+    form = "pixels"
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Return the height, the width and the number of channels."""
+        return self.height, self.width, self.channels
+
+    def type(self) -> Any:
+        """Return the type of a value in a request."""
+        return list[list[list[int]]]
+
+    def array(self, values: Any) -> NDArray[Any]:
+        """Return pixels, shape (rows, height, width, channels), as bytes; a missing value is black."""
+        black = np.zeros(self.shape, dtype=np.uint8)
+        return np.array([black if value is None else value for value in values], np.uint8).reshape(-1, *self.shape)
+
+    def missing(self, array: NDArray[Any]) -> NDArray[np.bool_]:
+        """Tell which rows have no value, shape (rows,)."""
+        return np.zeros(len(array), dtype=bool)
+
+    def typical(self, array: NDArray[Any]) -> list[Any]:
+        """Return the average pixels."""
+        average: list[Any] = np.mean(array, axis=0).round().astype(np.uint8).tolist()
+        return average
+
+
 class Date(Kind, frozen=True, kw_only=True, tag="date"):
     """A day, such as 2026-01-31, from which `features.py` derives features."""
 
@@ -364,4 +566,4 @@ class Date(Kind, frozen=True, kw_only=True, tag="date"):
         return [*super().probes(array), *ends]
 
 
-Column = Number | Count | Category | Text | Items | Words | Date
+Column = Number | Count | Category | Text | Items | Words | Image | Pixels | Date

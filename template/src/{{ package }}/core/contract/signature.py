@@ -48,12 +48,14 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return columns | {name: np.where(np.isin(values, self._gone), "", values) for name, values in texts.items()}
 
     def model_inputs(self, columns: Columns) -> Columns:
-        """Return what the model takes: its features, as float32 (what is not finite becomes missing) or text."""
-        numbers, texts = self.matrices(columns)
-        return dict(zip(self._numbers, numbers.T, strict=True)) | dict(zip(self._texts, texts.T, strict=True))
+        """Return what the model takes: its features, as float32 (what is not finite becomes missing), text or pixels."""
+        matrices = self.matrices(columns)
+        numbers = dict(zip(self._numbers, matrices["numbers"].T, strict=True))
+        texts = dict(zip(self._texts, matrices["texts"].T, strict=True))
+        return numbers | texts | {name: matrices[name] for name in self._pixels}
 
-    def matrices(self, columns: Columns) -> tuple[NDArray[np.float32], NDArray[np.object_]]:
-        """Return the same as two matrices, shape (rows, numbers) and (rows, texts).
+    def matrices(self, columns: Columns) -> Columns:
+        """Return the same as `numbers` and `texts`, shape (rows, …) each, and features of pixels by their names.
 
         That is how ONNX takes them, because for a single row it is the number of arrays that takes the time.
         """
@@ -61,7 +63,8 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             arrays = features(self.known(columns))
             numbers = np.array([arrays[name] for name in self._numbers], dtype=np.float32).T
         numbers[~np.isfinite(numbers)] = np.nan
-        return numbers, np.array([arrays[name] for name in self._texts], dtype=object).T
+        matrices = {"numbers": numbers, "texts": np.array([arrays[name] for name in self._texts], dtype=object).T}
+        return matrices | {name: feature.array(arrays[name]) for name, feature in self._pixels.items()}
 
     def decide(self, answer: Answer) -> Answer:
         """Return an answer with the numbers that decide as a part of it."""
@@ -81,6 +84,10 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def _texts(self) -> list[str]:
         return [feature.name for feature in self.features if feature.matrix == "texts"]
+
+    @cached_property
+    def _pixels(self) -> dict[str, Column]:
+        return {feature.name: feature for feature in self.features if feature.matrix == "pixels"}
 
     @cached_property
     def _gone(self) -> list[str]:

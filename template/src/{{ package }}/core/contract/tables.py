@@ -8,7 +8,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ..errors import ProjectError
-from .columns import Category, Column, Columns, Count, Date, Items, Number, Text, Words
+from .columns import Category, Column, Columns, Count, Date, Image, Items, Number, Text, Words
 
 
 def _read_items(values: pl.Series) -> pl.Series:
@@ -23,6 +23,11 @@ def _join_items(items: list[str | None]) -> str | None:
     return " ".join(item or "" for item in items) if all(item and item.split() == [item] for item in items) else None
 
 
+def _read_files(values: pl.Series) -> pl.Series:
+    """Return files as base64."""
+    return values.bin.encode("base64") if values.dtype == pl.Binary else values.cast(pl.String, strict=False)
+
+
 READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
     Number: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
     Count: lambda values: values.cast(pl.Float64, strict=False).fill_nan(None),
@@ -30,6 +35,7 @@ READERS: dict[type[Column], Callable[[pl.Expr], pl.Expr]] = {
     Text: lambda values: values.cast(pl.String, strict=False),
     Items: lambda values: values.map_batches(_read_items, return_dtype=pl.String),
     Words: lambda values: values.cast(pl.String, strict=False),
+    Image: lambda values: values.map_batches(_read_files, return_dtype=pl.String),
     Date: lambda values: values.cast(pl.String, strict=False).str.slice(0, 10).str.to_date("%Y-%m-%d", strict=False),
 }
 """How values of any type are read as each kind; what cannot be read as such becomes null."""
@@ -40,8 +46,11 @@ FILLERS: dict[type[Column], float | str] = {
     Text: "",
     Items: "",
     Words: "",
+    Image: "",
 }
 """What stands for a missing value in an array; a date's null becomes NaT by itself."""
+FILES: tuple[type[Column], ...] = (Image,)
+"""The kinds that are read from bytes, too."""
 LISTS: dict[type[Column], Callable[[Any], bool]] = {
     Items: lambda inner: inner.is_numeric() or inner == pl.String,
 }
@@ -53,8 +62,10 @@ def is_plain(kind: pl.DataType) -> bool:
     return not kind.is_nested() and kind not in (pl.Binary, pl.Duration, pl.Object)
 
 
-def _is_list(column: Column, kind: pl.DataType) -> bool:
-    """Tell whether values of a type are lists that a column is read from."""
+def _is_own(column: Column, kind: pl.DataType) -> bool:
+    """Tell whether values of a type are lists or bytes that a column is read from."""
+    if kind == pl.Binary:
+        return isinstance(column, FILES)
     return type(column) in LISTS and isinstance(kind, pl.List) and LISTS[type(column)](kind.inner)
 
 
@@ -71,7 +82,7 @@ def blank(frame: pl.DataFrame, columns: Iterable[Column], missing: Iterable[str]
     """
     kinds = {column: frame.schema[column.name] for column in columns}
     for column, kind in kinds.items():
-        if not is_plain(kind) and not _is_list(column, kind):
+        if not is_plain(kind) and not _is_own(column, kind):
             raise ProjectError(
                 f"{column.name} arrives as {kind}: have scan() in source.py return it as text or as a number"
             )

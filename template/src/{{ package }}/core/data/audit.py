@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from ...schema import INPUTS
-from ..contract.columns import Columns, Text
+from ..contract.columns import Columns
 from ..contract.tables import to_columns
 from ..errors import ProjectError
 from ..params import Params
@@ -43,7 +43,7 @@ def audit(frame: pl.DataFrame, params: Params) -> list[Finding]:
             f"inputs alone explain nearly all of {TARGET_COLUMN.name} ({told}): leave out of schema.py what is known "
             "only afterwards, or raise data.max_explained in params.yaml"
         )
-    described = [column for column in INPUTS if not isinstance(column, Text)]
+    described = [column for column in INPUTS if not column.is_free]
     return [*find_idle(to_columns(frame, described)), *find_duplicates(frame, place(frame, params.split).held_out)]
 
 
@@ -95,8 +95,11 @@ def find_idle(columns: Columns) -> Iterator[Finding]:
 
 
 def find_duplicates(frame: pl.DataFrame, held_out: NDArray[np.bool_]) -> Iterator[Finding]:
-    """Yield how many held-out rows have the inputs of a row to train on."""
-    inputs = frame.select(column.name for column in INPUTS)
+    """Yield how many held-out rows have the inputs of a row to train on, or nearly those."""
+    read = [column for column in INPUTS if column.is_read]
+    arrays = to_columns(frame, read)
+    keys = (pl.Series(column.name, column.keys(arrays[column.name]).tolist()) for column in read)
+    inputs = frame.select(column.name for column in INPUTS).with_columns(keys)
     trained = inputs.filter(~held_out)
     again = inputs.filter(held_out).join(trained, on=inputs.columns, how="semi", nulls_equal=True).height
     if again:

@@ -31,7 +31,7 @@ MAX_REASONS = 4
 
 
 class Reason(msgspec.Struct, frozen=True):
-    """An input that moves the number most, in the schema's words, with its value in the row, or a word of a text."""
+    """An input that moves the number most, in the schema's words, with its value in the row, or a piece of it."""
 
     column: str
     description: str
@@ -57,7 +57,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why a row is answered so: `value` is `base` and all `contributions` together.
 
     `output` names the number that is explained. `base` is what it is on average over rows that are made up from the
-    profile of the data, with blank texts. A text contributes by each of its words.
+    profile of the data, with blank texts and the average image. A text contributes by each of its words, and an image by
+    each of its parts.
     """
 
     prediction: Prediction

@@ -27,6 +27,14 @@ class Finding(msgspec.Struct, frozen=True):
     msg: str
 
 
+class UnreadableError(msgspec.ValidationError):
+    """A value has the type that it should have, and yet is not what the signature asks for."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.msg)
+        self.finding = finding
+
+
 class RequestDecoder:
     """Decodes `{"instances": [{…}, …]}` into rows, and these into columns.
 
@@ -35,6 +43,7 @@ class RequestDecoder:
 
     def __init__(self, signature: Signature, max_rows: int) -> None:
         self._columns = signature.inputs
+        self._read = [(place, column) for place, column in enumerate(signature.inputs) if column.is_read]
         self._type = msgspec.defstruct(
             "Instance",
             [(f"column_{i}", *_type(column, signature.missing)) for i, column in enumerate(signature.inputs)],
@@ -73,7 +82,10 @@ class RequestDecoder:
             instances = self._decode(body).instances  # type: ignore[attr-defined]
         except UnicodeDecodeError as error:
             raise msgspec.DecodeError(f"JSON must be UTF-8: {error}") from error
-        return [msgspec.structs.astuple(instance) for instance in instances]
+        rows = [msgspec.structs.astuple(instance) for instance in instances]
+        for place, column in self._read:
+            rows = list(_read(rows, place, column))
+        return rows
 
     def columns(self, rows: list[Row]) -> Columns:
         """Turn rows into columns."""
@@ -87,6 +99,8 @@ class RequestDecoder:
             body: The request.
             error: What the decoder said about it.
         """
+        if isinstance(error, UnreadableError):
+            return [error.finding]
         try:
             request = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):  # it is no JSON that one could look into
@@ -99,6 +113,17 @@ class RequestDecoder:
         if not any(finding.loc in {("body",), ("body", "instances")} for finding in wrong):
             for number, row in enumerate(request["instances"]):
                 yield from _object_faults(("body", "instances", number), row, self._row)
+
+
+def _read(rows: list[Row], place: int, column: Column) -> Iterator[Row]:
+    """Yield rows in which the values of a column are read."""
+    values = column.read(row[place] for row in rows)
+    for number, row in enumerate(rows):
+        try:
+            value = next(values)
+        except ValueError as error:
+            raise UnreadableError(Finding(("body", "instances", number, column.name), str(error))) from None
+        yield (*row[:place], value, *row[place + 1 :])
 
 
 def _fields(struct: Any) -> dict[str, FieldInfo]:

@@ -85,8 +85,10 @@ def _probes(columns: Columns, signature: Signature) -> Columns:
 
 
 def _through_json(columns: Columns, signature: Signature) -> Columns:
-    """Return columns as they arrive when they are sent as a request."""
+    """Return columns as they arrive when each row is sent as a request."""
     values = [column.plain(columns[column.name]) for column in signature.inputs]
     names = [column.name for column in signature.inputs]
     instances = [dict(zip(names, row, strict=True)) for row in zip(*values, strict=True)]
-    return RequestDecoder(signature, len(instances))(msgspec.json.encode({"instances": instances}))
+    decode = RequestDecoder(signature, 1)
+    rows = [decode(msgspec.json.encode({"instances": [instance]})) for instance in instances]
+    return {name: np.concatenate([row[name] for row in rows]) for name in names}

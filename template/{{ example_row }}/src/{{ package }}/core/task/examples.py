@@ -51,6 +51,11 @@ def place(frame: pl.DataFrame, params: Split) -> Place:
 
 
 def suspects(frame: pl.DataFrame) -> tuple[Columns, NDArray[Any]]:
-    """Return the inputs, each of which may leak the target, and the target; none where it is several things."""
+    """Return what of the inputs may leak the target, and the target; nothing where that is several things."""
     (target,) = to_columns(frame, [TARGET_COLUMN]).values()
-    return to_columns(frame, INPUTS) if TARGET_COLUMN.is_single else {}, target
+    if not TARGET_COLUMN.is_single:
+        return {}, target
+    columns, told = to_columns(frame, INPUTS), Columns()
+    for column in INPUTS:
+        told |= column.telling(columns[column.name])
+    return told, target

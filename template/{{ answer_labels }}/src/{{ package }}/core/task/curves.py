@@ -1,4 +1,4 @@
-"""The figures that show what a classifier is worth."""
+"""The curves that show what a classifier is worth."""
 
 from typing import Any
 

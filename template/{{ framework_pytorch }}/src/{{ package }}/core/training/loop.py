@@ -1,49 +1,36 @@
-"""The network, how it is trained, and how it is exported: what `model.py` builds on, whatever is predicted.
-
-Categories are embedded, all of them by one table, beside standardized numbers. Codes and statistics are those of the
-rows it learns from: a category that was not among them adds nothing, and a missing number is zero beside a flag.
-
-PyTorch is installed without CUDA; README.md says how to train on an NVIDIA GPU. Two trainings give the same bundle on a
-CPU; on a GPU they need not.
-"""
+"""The loop that trains a network, whatever it is made of: early stopping, checkpoints, devices."""
 
 import copy
 import logging
 import math
 import warnings
 from collections.abc import Callable
-from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import onnx
-import optuna
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
 
-from .core.contract.columns import Columns
-from .core.training.encoding import CATEGORIES, NUMBERS, Encoder, numbers
-from .core.training.fitting import Fit, Watch
+from .fitting import Fit, Watch
 
 MAX_NORM = 1.0
 """Gradients are clipped to this length."""
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 """Takes what the network says and the target of some rows, and returns the loss of each, shape (rows,)."""
-
-
+Change = Callable[[tuple[Tensor, ...]], tuple[Tensor, ...]]
+"""Takes the inputs of some rows, and returns them as the network is to see them in training."""
+N = TypeVar("N", bound=nn.Module)
 Count = Annotated[int, msgspec.Meta(ge=1)]
 
 
-class ModelParams(msgspec.Struct, forbid_unknown_fields=True):
-    """The section `model` of `params.yaml`."""
+class LoopParams(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What of the section `model` of `params.yaml` is about training."""
 
-    hidden: tuple[Count, ...] = (128, 64)
-    embedding: Count = 8
-    dropout: float = 0.2
     learning_rate: float = 3e-3
     weight_decay: float = 1e-2
     batch_size: Count = 128
@@ -52,65 +39,20 @@ class ModelParams(msgspec.Struct, forbid_unknown_fields=True):
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
 
 
-class Network(nn.Module):
-    """Embeddings of categories beside standardized numbers, and layers on top."""
-
-    mean: Tensor
-    scale: Tensor
-    starts: Tensor
-
-    def __init__(self, params: ModelParams, sizes: list[int], numbers: Tensor, outputs: int) -> None:
-        """Draw the weights of a network.
-
-        Args:
-            params: How large it is.
-            sizes: How many codes each category has.
-            numbers: Those that it will learn from, NaN where one is missing, shape (rows, numbers).
-            outputs: How many numbers it says of a row.
-        """
-        super().__init__()
-        exact = numbers.double()
-        mean = exact.nanmean(0).nan_to_num(0)
-        scale = (exact - mean).square().nanmean(0).sqrt()
-        self.register_buffer("mean", mean.float())
-        self.register_buffer("scale", torch.where(scale > 0, scale, 1).float())
-        counts = torch.tensor(sizes, dtype=torch.int64)
-        self.register_buffer("starts", counts.cumsum(0) - counts)
-        self.embeddings = nn.Embedding(max(1, sum(sizes)), params.embedding)
-        with torch.no_grad():
-            self.embeddings.weight[self.starts] = 0  # code 0, which no row that it learns from has
-        widths = [2 * len(mean) + params.embedding * len(sizes), *params.hidden]
-        layers: list[nn.Module] = []
-        for width, following in pairwise(widths):
-            layers += [nn.Linear(width, following), nn.ReLU(), nn.Dropout(params.dropout)]
-        self.layers = nn.Sequential(*layers, nn.Linear(widths[-1], outputs))
-
-    def forward(self, numbers: Tensor, codes: Tensor) -> Tensor:
-        """Return the outputs, shape (rows, outputs), for numbers and codes of categories, shape (rows, …) each."""
-        parts = []
-        if len(self.mean):
-            missing = numbers.isnan()
-            parts += [torch.where(missing, 0.0, (numbers - self.mean) / self.scale), missing.float()]
-        if len(self.starts):
-            parts.append(self.embeddings(codes + self.starts).flatten(1))
-        outputs: Tensor = self.layers(torch.cat(parts, 1))
-        return outputs
-
-
 class Progress:
     """How far a training has come, and the best weights so far: those with the lowest validation loss."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: nn.Module) -> None:
         self.epochs, self.best_epoch, self.best_loss = 0, 0, math.inf
         self.best = copy.deepcopy(network.state_dict())
 
-    def note(self, network: Network, loss: float) -> None:
+    def note(self, network: nn.Module, loss: float) -> None:
         """Take note of an epoch."""
         self.epochs += 1
         if loss < self.best_loss:
             self.best_epoch, self.best_loss, self.best = self.epochs, loss, copy.deepcopy(network.state_dict())
 
-    def is_over(self, params: ModelParams) -> bool:
+    def is_over(self, params: LoopParams) -> bool:
         """Tell whether there is nothing more to be gained."""
         return self.epochs == params.epochs or self.epochs - self.best_epoch >= params.patience
 
@@ -139,86 +81,74 @@ class Draws:
         torch.set_rng_state(state["others"])
 
 
-def fit(
-    params: ModelParams,
+def train(
+    make: Callable[[tuple[Tensor, ...]], N],
+    params: LoopParams,
     seed: int,
-    encoder: Encoder,
     work: Fit,
+    inputs: tuple[Tensor, ...],
     target: Tensor,
     loss: Loss,
-    outputs: int,
-) -> Network:
+    change: Change = tuple,
+) -> N:
     """Return a network that has learned from the training rows until those for validation no longer gained from it.
 
     It goes on from its checkpoint, which it writes after each epoch, if an earlier fit was interrupted.
 
     Args:
-        params: How large it is, and how it learns.
+        make: Draws the weights of the network, for the inputs of the rows that it will learn from.
+        params: How it learns.
         seed: What its weights, the order of rows and dropout are drawn by.
-        encoder: The codes of categories.
         work: The rows, where checkpoints lie, and what is told how it goes.
+        inputs: What the network takes, shape (rows, …) each.
         target: What the loss compares the outputs with, shape (rows, …).
         loss: What it learns to make small.
-        outputs: How many numbers it says of a row.
+        change: What is done to the inputs each time that it learns from them.
     """
     weights = torch.ones(len(target)) if work.weights is None else torch.tensor(work.weights, dtype=torch.float32)
-    rows = TensorDataset(*tensors(encoder, work.features), target, weights)
+    rows = TensorDataset(*inputs, target, weights)
     validation = torch.tensor(work.validation)
     learn, validate = (TensorDataset(*rows[mask]) for mask in (~validation, validation))
     torch.manual_seed(seed)
-    network = Network(params, encoder.sizes, learn.tensors[0], outputs)
+    network = make(learn.tensors[:-2])
     checkpoint = work.checkpoints / "network.pt" if work.checkpoints else None
-    _train(network, params, learn, validate, loss, Draws(seed), work.report, checkpoint)
-    return network.cpu().eval()
+    _train(network, params, learn, validate, loss, change, Draws(seed), work.report, checkpoint)
+    trained: N = network.cpu().eval()
+    return trained
 
 
-def tensors(encoder: Encoder, columns: Columns) -> tuple[Tensor, Tensor]:
-    """Return the numbers and the codes of categories, shape (rows, …) each."""
-    return torch.tensor(numbers(columns)), torch.tensor(encoder.codes(columns))
+def to_graph(module: nn.Module, example: tuple[Tensor, ...], inputs: list[str], outputs: list[str]) -> onnx.ModelProto:
+    """Return a module as a graph, for any number of rows.
 
-
-def export(module: nn.Module, encoder: Encoder, outputs: list[str]) -> onnx.ModelProto:
-    """Return a module that takes numbers and codes as a graph that takes numbers and texts."""
-    present = {"numbers": NUMBERS, "codes": CATEGORIES}
-    example = (torch.zeros(2, len(NUMBERS)), torch.zeros(2, len(CATEGORIES), dtype=torch.int64))
+    Args:
+        module: It takes tensors, shape (rows, …) each, and returns some.
+        example: What it takes, for a few rows.
+        inputs: Their names in the graph.
+        outputs: The names of what it returns.
+    """
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it would miss torchvision, which nothing here needs
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of the exporter about itself
         program: Any = torch.onnx.export(
             module.eval(),
             example,
-            input_names=list(present),
+            input_names=inputs,
             output_names=outputs,
-            dynamic_shapes=({0: torch.export.Dim("rows")},) * 2,
+            dynamic_shapes=({0: torch.export.Dim("rows")},) * len(inputs),
             dynamo=True,
             verbose=False,
         )
     graph: onnx.ModelProto = program.model_proto
-    for unused in [value for value in graph.graph.input if not present[value.name]]:
-        graph.graph.input.remove(unused)
-    encoder.prepend(graph)
     return graph
 
 
-def suggest(trial: optuna.trial.BaseTrial, params: dict[str, Any]) -> dict[str, Any]:
-    """Return the section `model` for one trial of a search."""
-    width = trial.suggest_categorical("width", [32, 64, 128, 256])
-    depth = trial.suggest_int("depth", 1, 3)
-    return params | {
-        "hidden": [width] * depth,
-        "embedding": trial.suggest_int("embedding", 2, 16),
-        "dropout": trial.suggest_float("dropout", 0.0, 0.5),
-        "learning_rate": trial.suggest_float("learning_rate", 3e-4, 1e-2, log=True),
-        "weight_decay": trial.suggest_float("weight_decay", 1e-4, 1e-1, log=True),
-    }
-
-
 def _train(
-    network: Network,
-    params: ModelParams,
+    network: nn.Module,
+    params: LoopParams,
     learn: TensorDataset,
     validate: TensorDataset,
     loss: Loss,
+    change: Change,
     draws: Draws,
     watch: Watch,
     checkpoint: Path | None,
@@ -238,9 +168,9 @@ def _train(
         network.train()
         losses = []
         for batch in batches:
-            numbers, codes, target, weights = (part.to(device, non_blocking=True) for part in batch)
+            *inputs, target, weights = (part.to(device, non_blocking=True) for part in batch)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                mean_loss = (loss(network(numbers, codes), target) * weights).mean()
+                mean_loss = (loss(network(*change(tuple(inputs))), target) * weights).mean()
             optimizer.zero_grad(set_to_none=True)
             mean_loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), MAX_NORM)
@@ -255,14 +185,14 @@ def _train(
     network.load_state_dict(progress.best)
 
 
-def _measure(network: Network, rows: DataLoader[Any], loss: Loss, device: torch.device) -> float:
+def _measure(network: nn.Module, rows: DataLoader[Any], loss: Loss, device: torch.device) -> float:
     """Return the mean loss of rows."""
     network.eval()
     losses = []
     with torch.inference_mode():
         for batch in rows:
-            numbers, codes, target, weights = (part.to(device, non_blocking=True) for part in batch)
-            losses.append(loss(network(numbers, codes), target) * weights)
+            *inputs, target, weights = (part.to(device, non_blocking=True) for part in batch)
+            losses.append(loss(network(*inputs), target) * weights)
     return float(torch.cat(losses).mean())
 
 

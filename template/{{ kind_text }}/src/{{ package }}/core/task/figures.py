@@ -1,0 +1,5 @@
+"""The figures that show what a classifier is worth."""
+
+from .curves import draw
+
+__all__ = ["draw"]
