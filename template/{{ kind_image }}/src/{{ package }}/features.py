@@ -11,8 +11,8 @@ from .core.contract.pictures import stack
 def features(columns: Columns) -> Columns:
     """Turn columns as a request carries them into columns as the model takes them.
 
-    Stateless and row by row: what is learned from data, such as the mean of the pixels, belongs in `model.py`. The model
-    takes one column of pixels; images that are light on dark may be turned round, for instance:
+    Stateless and row by row: what is learned from data, such as the mean of the pixels, belongs in `network.py`. The
+    model takes one column of pixels; light may be made dark, for instance:
 
         {"pixels": 255 - stack(columns["image"])}
     """

@@ -1,10 +1,11 @@
-"""Images, as files hold them, become pixels: the one place where they are decoded, for data, service and batch alike."""
+"""Images as files hold them become pixels: the one place where they are decoded, for data, service and batch."""
 
 import base64
 import binascii
 import hashlib
 import io
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -52,7 +53,7 @@ class Picture(msgspec.Struct, frozen=True, eq=False):
 
     def key(self) -> str:
         """Return a text that is equal for pictures with about the same pixels."""
-        return hashlib.sha256(self.pixels // (256 // LEVELS)).hexdigest()
+        return hashlib.sha256((self.pixels // (256 // LEVELS)).tobytes()).hexdigest()
 
 
 def decode(content: bytes, shape: Shape, max_pixels: int, left: int | None = None) -> Picture:
@@ -133,7 +134,7 @@ def find_parts(shape: Shape) -> dict[str, tuple[slice, slice]]:
 def _cut(size: int) -> list[slice]:
     """Return a length in about equal parts."""
     ends = np.linspace(0, size, min(PARTS, size) + 1).round().astype(int).tolist()
-    return [slice(start, end) for start, end in zip(ends, ends[1:], strict=False)]
+    return [slice(start, end) for start, end in pairwise(ends)]
 
 
 def _reduce(image: Image.Image, shape: Shape) -> tuple[NDArray[np.uint8], tuple[int, int]]:

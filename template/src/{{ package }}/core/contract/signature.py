@@ -48,7 +48,7 @@ class Signature(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return columns | {name: np.where(np.isin(values, self._gone), "", values) for name, values in texts.items()}
 
     def model_inputs(self, columns: Columns) -> Columns:
-        """Return what the model takes: its features, as float32 (what is not finite becomes missing), text or pixels."""
+        """Return what the model takes, its features: float32 (what is not finite becomes missing), text or pixels."""
         matrices = self.matrices(columns)
         numbers = dict(zip(self._numbers, matrices["numbers"].T, strict=True))
         texts = dict(zip(self._texts, matrices["texts"].T, strict=True))

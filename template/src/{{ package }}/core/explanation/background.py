@@ -15,8 +15,8 @@ def draw(signature: Signature, profiles: Iterable[Profile], rows: int) -> Column
 
     A Latin hypercube: of each column one value is drawn from each of as many equal shares of the data as there are
     rows (M. D. McKay et al., "A comparison of three methods for selecting values of input variables", 1979). A column
-    that no profile is kept of, such as a date or an image, has its typical value everywhere, and a text is blank. The rows are
-    always the same, so that all explanations of a model have the same base.
+    that no profile is kept of, such as a date or an image, has its typical value everywhere, and a text is blank. The
+    rows are always the same, so that all explanations of a model have the same base.
     """
     rng, known = np.random.default_rng(0), {profile.name: profile for profile in profiles}
 

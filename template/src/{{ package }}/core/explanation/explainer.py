@@ -57,8 +57,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Why a row is answered so: `value` is `base` and all `contributions` together.
 
     `output` names the number that is explained. `base` is what it is on average over rows that are made up from the
-    profile of the data, with blank texts and the average image. A text contributes by each of its words, and an image by
-    each of its parts.
+    profile of the data, with blank texts and the average image. A text contributes by each of its words, and an image
+    by each of its parts.
     """
 
     prediction: Prediction

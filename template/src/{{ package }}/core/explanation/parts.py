@@ -1,4 +1,4 @@
-"""The parts of a row to which an explanation attributes its answer: its columns, and in place of a text or an image its pieces."""
+"""The parts of a row to which an explanation attributes its answer: its columns, and the pieces of texts and images."""
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple

@@ -65,7 +65,7 @@ def predict(model: Model, columns: Columns) -> Answer:
     """Return probabilities, shape (rows, labels), as the model itself gives them: what the export must equal."""
     pixels, answer = network.to_tensor(columns, find_pixels(FEATURES)), Probabilities(model.network)
     with torch.inference_mode():
-        return {"probabilities": torch.cat([answer(part) for part in pixels.split(ROWS_AT_ONCE)]).numpy()}
+        return {"probabilities": torch.cat([answer(part) for part in torch.split(pixels, ROWS_AT_ONCE)]).numpy()}
 
 
 def export(model: Model) -> onnx.ModelProto:

@@ -20,7 +20,9 @@ def draw(held_out: Examples, answer: Answer) -> dict[str, Figure]:
     """Return the ROC curve, the calibration, the confusion, and, where they may be seen, the worst mistakes."""
     drawn = curves.draw(held_out, answer) | {"Confusion": _draw_confusion(held_out, answer)}
     wrong = _find_mistakes(held_out, answer)
-    return drawn | {"Worst mistakes": _draw_images(held_out, answer, wrong) for _ in SHOWN[:1] if len(wrong)}
+    if SHOWN and len(wrong):
+        drawn["Worst mistakes"] = _draw_images(held_out, answer, wrong)
+    return drawn
 
 
 def _find_mistakes(held_out: Examples, answer: Answer) -> NDArray[np.int64]:
@@ -39,7 +41,9 @@ def _draw_confusion(held_out: Examples, answer: Answer) -> Figure:
     axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues", vmin=0, vmax=1)
     for (actual, called), count in np.ndenumerate(counts):
         if count:
-            axes.text(called, actual, count, ha="center", va="center", color="white" if actual == called else "black")
+            axes.text(
+                called, actual, str(count), ha="center", va="center", color="white" if actual == called else "black"
+            )
     axes.set(xlabel="Decided", ylabel="Actual", title="Confusion")
     axes.set_xticks(range(len(NAMES)), NAMES, rotation=90 if max(map(len, NAMES)) > 2 else 0)
     axes.set_yticks(range(len(NAMES)), NAMES)
