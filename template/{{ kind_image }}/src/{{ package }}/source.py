@@ -6,6 +6,7 @@ import polars as pl
 
 from .core.data import folders, sources
 from .core.params import Params
+from .schema import TARGET
 
 
 def read(params: Params) -> pl.DataFrame:
@@ -13,7 +14,7 @@ def read(params: Params) -> pl.DataFrame:
 
     Rows that nobody can train on, such as those without a label, are left out here:
 
-        return scan(params.data.source, params.data.query).filter(pl.col("label") != "unsorted").collect()
+        return scan(params.data.source, params.data.query).filter(pl.col(TARGET) != "unsorted").collect()
     """
     return scan(params.data.source, params.data.query).collect()
 
@@ -21,10 +22,8 @@ def read(params: Params) -> pl.DataFrame:
 def scan(source: str, query: str = "") -> pl.LazyFrame:
     """Open a folder of images, files or a database; `data` and `predict` both read by this function.
 
-    A folder has one folder for each label. A table has the images as bytes or as base64, and one of their addresses
-    becomes one of images here:
-
-        rows = sources.scan(source, query)
-        return rows.with_columns(image=pl.col("path").map_elements(read_bytes, return_dtype=pl.Binary))
+    The images of a folder lie in one folder for each label. A table has them as bytes or as base64.
     """
-    return folders.scan(Path(source)) if Path(source).is_dir() else sources.scan(source, query)
+    if Path(source).is_dir():
+        return folders.scan(Path(source)).rename({"folder": TARGET})
+    return sources.scan(source, query)

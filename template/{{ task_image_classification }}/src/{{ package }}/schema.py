@@ -9,12 +9,12 @@ from .core.contract.columns import Column, Image, Pixels
 ROW_ID: str | None = None
 """The column that identifies a row, and so decides whether it is held out. None: the inputs identify it."""
 GROUP: str | None = None
-"""A column whose rows belong together, such as the same object: held out, and resampled for intervals, as one. The sample
-has none, though the digits of one person are alike: its metrics flatter the model."""
+"""A column whose rows belong together, such as the same object: held out, and resampled for intervals, as one. The
+sample has none, though the digits of one person are alike: its metrics flatter the model."""
 TIME: str | None = None
 """A column of days: the newest days are held out instead of rows by hash."""
 
-TARGET = "label"
+TARGET = "digit"
 LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 """The values of the target. Of two, the second is the one to be found: metrics and plots are about it."""
 

@@ -391,7 +391,7 @@ class Image(Kind, frozen=True, kw_only=True, tag="image"):
 
     Whatever its size, it is brought to `height` × `width` pixels of 1 channel (grey) or 3 (red, green, blue). A file of
     more than `max_bytes`, or of more than `max_pixels` alone or together with the others of a request, is refused
-    before it is decoded. The prediction log holds its SHA-256 and its measures in place of it, and the plots in a bundle
+    before it is decoded. The prediction log holds its SHA-256 and its measures in place of it, and plots in a bundle
     show images only where they are `shown`.
     """
 

@@ -46,6 +46,13 @@ class Picture(msgspec.Struct, frozen=True, eq=False):
     height: int
     fault: str = ""
 
+    def __eq__(self, other: object) -> bool:
+        """Tell whether both are of the same file."""
+        return isinstance(other, Picture) and (self.sha256, self.fault) == (other.sha256, other.fault)
+
+    def __hash__(self) -> int:
+        return hash((self.sha256, self.fault))
+
     def measure(self) -> dict[str, float]:
         """Return the size of the file, and brightness and contrast: mean and standard deviation, of 1 for white."""
         brightness, contrast = (round(float(value) / 255, 4) for value in (self.pixels.mean(), self.pixels.std()))

@@ -22,6 +22,8 @@ KEYS: tuple[Column, ...] = (
 """The columns by which rows are held out and that are nothing else."""
 CONTRACT: tuple[Column, ...] = (*INPUTS, *AUDIT, *KEYS, TARGET_COLUMN)
 """Every column of a snapshot."""
+MAX_SHOWN = 40
+"""How many characters are shown of a bad value that is no text, such as an image."""
 BAD = {"row": pl.UInt32, "column": pl.String, "value": pl.String, "reason": pl.String}
 """The columns of a table of bad values; rows are counted from 1."""
 
@@ -76,5 +78,6 @@ def _faults(column: Column, raw: pl.DataFrame, frame: pl.DataFrame, is_unique: b
     for reason, rows in reversed(found.items()):
         reasons[rows] = reason
     bad = np.flatnonzero(reasons != None)  # noqa: E711 (an array is compared)
-    values = raw[column.name].gather(bad).cast(pl.String, strict=False)
+    values = (frame if column.is_read else raw)[column.name].gather(bad).cast(pl.String, strict=False)
+    values = values.str.head(MAX_SHOWN) if column.is_read else values
     return pl.DataFrame([bad + 1, [column.name] * len(bad), values, reasons[bad].tolist()], schema=BAD)

@@ -1,4 +1,4 @@
-"""Folders of images, with one folder for each label, as tables."""
+"""Folders of images, one for each label, as tables."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,15 +11,15 @@ from ..errors import ProjectError
 SUFFIXES = (".png", ".jpg", ".jpeg")
 FILES_AT_ONCE = 100
 """How many files are held in memory where a table is read in parts."""
-SCHEMA = pl.Schema({"path": pl.String, "label": pl.String, "image": pl.Binary})
+SCHEMA = pl.Schema({"path": pl.String, "folder": pl.String, "image": pl.Binary})
 
 
 def scan(folder: Path) -> pl.LazyFrame:
     """Open the images in a folder, in the order of their paths.
 
     Returns:
-        A table of `path`, below the folder; `label`, the first folder on it, null where there is none; and `image`, the
-        bytes of the file.
+        A table of `path`, below the folder; `folder`, the first one on that path, null where there is none; and
+        `image`, the bytes of the file.
 
     Raises:
         ProjectError: it holds no image.
@@ -42,6 +42,6 @@ def scan(folder: Path) -> pl.LazyFrame:
 
 def _read(paths: list[Path], folder: Path) -> pl.DataFrame:
     below = [path.relative_to(folder) for path in paths]
-    labels = [path.parts[0] if len(path.parts) > 1 else None for path in below]
+    folders = [path.parts[0] if len(path.parts) > 1 else None for path in below]
     contents = [path.read_bytes() for path in paths]
-    return pl.DataFrame([[path.as_posix() for path in below], labels, contents], schema=SCHEMA)
+    return pl.DataFrame([[path.as_posix() for path in below], folders, contents], schema=SCHEMA)
