@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import math
 import random
+import struct
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,6 +16,7 @@ Rows = list[list[str]]
 WEAK: Mapping[tuple[str, str], Mapping[str, float]] = {
     ("anomaly_detection", "sklearn"): {"max_samples": 512},
     ("forecasting", "sklearn"): {"max_iter": 12},
+    ("image_classification", "pytorch"): {"epochs": 6},
     ("recommendation", "sklearn"): {"penalty": 1e4},
     ("tabular_classification", "keras"): {"epochs": 2, "learning_rate": 1e-3},
     # Its first stump alone, on the best category, is hard to tell from a whole model: without categories it is not.
@@ -54,6 +58,7 @@ def _is_ranked(prediction: Prediction) -> bool:
 IS_SOUND: Mapping[str, Callable[[Prediction], bool]] = {
     "anomaly_detection": _is_scored,
     "forecasting": _is_in_order,
+    "image_classification": _adds_up,
     "recommendation": _is_ranked,
     "tabular_classification": _adds_up,
     "tabular_regression": _is_in_its_interval,
@@ -112,6 +117,20 @@ forecasts, the few days on which they begin are what chance draws."""
 
 READS = {"forecasting": "cut_training({})", "recommendation": "cut_training({})"}
 """What `read` of `source.py` does with a table, for each task that does not take its rows as they are."""
+
+
+def make_png(width: int, height: int, pixels: bytes, channels: int = 3) -> str:
+    """Return pixels, as many of these bytes as there must be and zeros after them, as base64 of a PNG."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        return struct.pack(">I", len(content)) + name + content + struct.pack(">I", zlib.crc32(name + content))
+
+    line = width * channels
+    padded = pixels[: line * height].ljust(line * height, b"\0")
+    lines = b"".join(b"\0" + padded[start : start + line] for start in range(0, line * height, line))
+    head = struct.pack(">IIBBBBB", width, height, 8, {1: 0, 3: 2, 4: 6}[channels], 0, 0, 0)
+    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(lines)) + chunk(b"IEND", b"")
+    return base64.b64encode(b"\x89PNG\r\n\x1a\n" + parts).decode()
 
 
 def as_columns(prediction: Prediction) -> dict[str, Any]:

@@ -84,7 +84,9 @@ def test_the_readme_tells_what_was_proven_of_each_choice(template: Template, tem
 def test_every_default_is_a_choice(template: Template) -> None:
     for question in askable(template):
         if question.choices:
-            assert question.default in [choice.value for choice in question.choices], question.name
+            known = {combination.answers[question.name] for combination in template.combinations}
+            assert known <= {choice.value for choice in question.choices}, question.name
+            assert "{{" in question.default or question.default in known, question.name
 
 
 def test_at_most_eleven_questions(template: Template) -> None:
@@ -138,7 +140,8 @@ def test_reserved_names_cover_what_a_project_imports(project: Path, reserved: di
             case ast.ImportFrom(module=str(module), level=0):
                 imported.add(module.partition(".")[0])
     ours = {path.stem for path in project.rglob("*.py")} | {package}
-    assert imported - sys.stdlib_module_names - ours - reserved["dependencies"] == set()
+    others = {name.lower() for name in imported - sys.stdlib_module_names - ours}
+    assert others - reserved["dependencies"] == set()
 
 
 def test_no_package_lands_where_git_looks_away(template: Template, project: Path) -> None:

@@ -26,9 +26,11 @@ def weaken(project: Project) -> None:
 
 
 def change_contract(schema: Path) -> None:
-    """Answer with shorter lists, take the last column out of what a request carries, or let its text be a category."""
+    """Answer with shorter lists or labels in another order, take out a request's last column, or let it be a category."""
     text = schema.read_text("utf-8")
     changed, count = re.subn(r"(?m)^TOP = 20$", "TOP = 10", text)
+    if not count:
+        changed, count = re.subn(r'(?m)^LABELS = \("0", "1", ', 'LABELS = ("1", "0", ', text)
     if not count:
         changed, count = re.subn(r'\n    \w+\(.*\),(?=\n\)\n"""What a request carries)', "", text)
     if not count:

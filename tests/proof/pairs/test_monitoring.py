@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.proof import tasks
 from tests.proof.pairs.test_service import instances
 from tests.proof.project import Project
 
@@ -18,9 +19,14 @@ OTHERWISE: dict[str, Callable[[list[Any]], Any]] = {
     "category": lambda _: "spaceship",
     "text": lambda texts: " ".join(texts)[:1000],
     "items": lambda lists: [*max(lists, key=len), "spaceship"],
+    "image": lambda _: tasks.make_png(900, 700, b"\xff" * 900 * 700, channels=1),
 }
 """What all rows are given in the place of a column's values, for each kind of column."""
-MEASURES = {"text": ("characters", "words"), "items": ("items", "newest")}
+MEASURES = {
+    "text": ("characters", "words"),
+    "items": ("items", "newest"),
+    "image": ("width", "height", "brightness", "contrast"),
+}
 """What of a column may drift, for the kinds of which it is not the value itself."""
 
 
@@ -32,9 +38,9 @@ import polars
 from {package}.core import params
 from {package}.core.data import snapshots
 from {package}.core.task import examples
-from {package}.schema import ROW_ID
+from {package}.schema import INPUTS, ROW_ID
 rows = polars.read_parquet(snapshots.latest())
-print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID], sep="\\n")
+print(*rows.filter(examples.place(rows, params.load().split).held_out)[ROW_ID or INPUTS[0].name], sep="\\n")
 """
     ids = set(project.tool("uv", "run", "--project", project.folder, "python", "-c", script).stdout.splitlines())
     with project.table.open(newline="") as file:

@@ -27,6 +27,7 @@ READERS: dict[str, Callable[[str], Any]] = {
     "text": str,
     "items": str.split,
     "date": str,
+    "image": str,
 }
 """How a value of a table is read as a request carries it, for each kind of column."""
 EXAMPLES = 400
@@ -212,5 +213,8 @@ def _value(of: dict[str, Any]) -> st.SearchStrategy[Any]:
     assert of["type"] == "string", of
     if of.get("format") == "date":
         return st.dates().map(str)
+    if of.get("contentEncoding") == "base64":  # only images are, of whatever size
+        sides, channels = st.integers(1, 40), st.sampled_from([1, 3, 4])
+        return st.builds(tasks.make_png, sides, sides, st.binary(max_size=200), channels)
     text = st.text(st.characters(codec="utf-8"), min_size=of.get("minLength", 0), max_size=of.get("maxLength"))
     return text.filter(re.compile(of["pattern"]).search) if "pattern" in of else text

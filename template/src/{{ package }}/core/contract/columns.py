@@ -390,9 +390,9 @@ class Image(Kind, frozen=True, kw_only=True, tag="image"):
     """A PNG or JPEG: bytes or base64 in a table, base64 in a request, and in an array a `Picture`.
 
     Whatever its size, it is brought to `height` × `width` pixels of 1 channel (grey) or 3 (red, green, blue). A file of
-    more than `max_bytes`, or of more than `max_pixels` alone or together with the others of a request, is refused
-    before it is decoded. The prediction log holds its SHA-256 and its measures in place of it, and plots in a bundle
-    show images only where they are `shown`.
+    more than `max_bytes` or `max_pixels` is refused before it is decoded, and so is a request whose files have together
+    more than `max_pixels` beyond that size. The prediction log holds the SHA-256 and measures in place of a file, and
+    plots in a bundle show images only where they are `shown`.
     """
 
     height: Annotated[int, msgspec.Meta(ge=1)]
@@ -424,7 +424,7 @@ class Image(Kind, frozen=True, kw_only=True, tag="image"):
         left = self.max_pixels
         for value in values:
             picture = value and pictures().decode(value, self.shape, self.max_pixels, left)
-            left -= picture.width * picture.height if picture else 0
+            left -= max(0, picture.width * picture.height - self.height * self.width) if picture else 0
             yield picture
 
     def array(self, values: Any) -> NDArray[Any]:

@@ -70,7 +70,7 @@ def decode(content: bytes, shape: Shape, max_pixels: int, left: int | None = Non
         content: The file.
         shape: What its pixels are brought to.
         max_pixels: How many it may have.
-        left: How many it may have because of others that were read before it.
+        left: How many more than in that shape it may have because of others that were read before it.
 
     Raises:
         ValueError: it is no PNG or JPEG, it is broken, or it has too many pixels; the sentence says which.
@@ -84,7 +84,7 @@ def decode(content: bytes, shape: Shape, max_pixels: int, left: int | None = Non
     pixels = image.width * image.height
     if pixels > max_pixels:
         raise ValueError(f"An image of more than {max_pixels} pixels")
-    if left is not None and pixels > left:
+    if left is not None and pixels - shape[0] * shape[1] > left:
         raise ValueError(f"The images of a request have more than {max_pixels} pixels together")
     if image.format != "PNG" and content.count(SCAN) > MAX_SCANS:
         raise ValueError(f"A JPEG image of more than {MAX_SCANS} scans")
