@@ -26,7 +26,7 @@ def weaken(project: Project) -> None:
 
 
 def change_contract(schema: Path) -> None:
-    """Answer with shorter lists or labels in another order, take out a request's last column, or let it be a category."""
+    """Answer with shorter lists or labels in another order, take out a request's last column, or make it a category."""
     text = schema.read_text("utf-8")
     changed, count = re.subn(r"(?m)^TOP = 20$", "TOP = 10", text)
     if not count:

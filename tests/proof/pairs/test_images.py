@@ -68,7 +68,8 @@ def test_other_images_in_folders(project: Project, tmp_path: Path) -> None:
     with copy.served() as service:
         asked = [{"image": base64.b64encode(paint(rng, label)).decode()} for label in COLOURS for _ in range(3)]
         labels = [prediction["label"] for prediction in service.predict(asked)]
-        assert sum(label == wanted for label, wanted in zip(labels, [x for x in COLOURS for _ in range(3)])) >= 8
+        wanted = [label for label in COLOURS for _ in range(3)]
+        assert sum(label == right for label, right in zip(labels, wanted, strict=True)) >= 8
         status, answer = service.post({"instances": [{"image": tasks.make_png(100, 100, b"")}]})
         assert (status, answer["detail"][0]["msg"]) == (422, "An image of more than 5000 pixels")
         status, answer = service.post({"instances": [{"image": tasks.make_png(60, 60, b"")}] * 2})
