@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tests.template.assembly import pieces_of
 from tests.template.combinations import Combination, Template
 
-CLOUDS = {
-    "aws": "Deploy on AWS",
-    "gcp": "Deploy on Google Cloud",
-    "azure": "Deploy on Azure",
-    "none": "Deploy on any Kubernetes",
+PAGES = {
+    "aws": ("Deploy on AWS", {"cloud": "aws"}),
+    "gcp": ("Deploy on Google Cloud", {"cloud": "gcp"}),
+    "azure": ("Deploy on Azure", {"cloud": "azure"}),
+    "none": ("Deploy on any Kubernetes", {"cloud": "none"}),
+    "sagemaker": ("Deploy on SageMaker", {"deploy": "managed", "cloud": "aws"}),
 }
-"""Each choice of `cloud`, with the title of its page."""
+"""Each page with its title and the answers of its project, beside the defaults."""
 
 _FENCE = re.compile(r"^( *```)(\w*)\n.*?^\1$\n?", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^#+(?= )", re.MULTILINE)
@@ -23,26 +24,28 @@ _LINK = re.compile(r"\[([^\]]+)\]\((?!https?:|#)[^)]+\)")
 
 
 def write_deployment(root: Path, folder: Path) -> None:
-    """Write a page for each cloud into *folder*, from the template in *root*."""
+    """Write a page for each place that a service may run in into *folder*, from the template in *root*."""
     folder.mkdir(parents=True, exist_ok=True)
     template = Template(root)
-    for cloud, title in CLOUDS.items():
-        (folder / f"{cloud}.md").write_text("\n".join(_page(template, cloud, title)), "utf-8")
+    for name, (title, answers) in PAGES.items():
+        (folder / f"{name}.md").write_text("\n".join(_page(template, title, answers)), "utf-8")
 
 
-def _page(template: Template, cloud: str, title: str) -> Iterator[str]:
-    wanted = {"cloud": cloud, "deploy": "kubernetes", "ci": "github"}
+def _page(template: Template, title: str, answers: Mapping[str, str]) -> Iterator[str]:
+    wanted = {"deploy": "kubernetes", "ci": "github", **answers}
     asked = next(each.asked for each in template.combinations if wanted.items() <= each.asked.items())
     combination = template.answer({**asked, "project_name": "churn"})
+    given = " ".join(f"--set {name}={value}" for name, value in answers.items())
     yield f"# {title}\n"
-    yield f"A project named `churn`, made with `--set cloud={cloud}` and GitHub Actions. Other CI systems differ in the"
+    yield f"A project named `churn`, made with `{given}` and GitHub Actions. Other CI systems differ in the"
     yield "first step and in how variables are set; your project's own files say how.\n"
     texts = _texts(template, combination)
-    if cloud != "none":
+    if wanted["cloud"] != "none":
         yield _beneath(texts["infra/README.md"])
         yield _beneath(_section(texts["README.md"], "From push to production"), levels=0)
-    yield _beneath(texts["deploy/components/cloud/README.md"])
-    if cloud == "none":
+    if wanted["deploy"] == "kubernetes":
+        yield _beneath(texts["deploy/components/cloud/README.md"])
+    if wanted["deploy"] == "managed" or wanted["cloud"] == "none":
         yield _beneath(texts["deploy/README.md"])
 
 

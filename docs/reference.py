@@ -13,7 +13,7 @@ from mlscaffold.cli.app import app
 from mlscaffold.update.status import MEANING as STATES
 from mlscaffold.update.verdicts import MEANING as VERDICTS
 from tests.proof.kinds import KINDS, Kind
-from tests.template.combinations import Question, Template
+from tests.template.combinations import Answer, Question, Template
 
 PACKAGE = "src/{{ package }}"
 
@@ -31,13 +31,14 @@ def options(template: Template) -> Iterator[str]:
     """Yield the page of the questions, in the order in which they are asked."""
     yield "# Options\n"
     yield f"{len(template.combinations)} combinations are valid. Answer a question with `--set NAME=VALUE`.\n"
+    defaults = template.answer({}).answers
     for question in template.questions:
         if not question.computed:
             yield f"## {question.name}\n"
             yield f"{question.spec.get('help', '')}\n"
             if isinstance(question.when, str):
                 yield "Asked only where it matters.\n"
-            yield from _choices(question)
+            yield from _choices(question, defaults[question.name])
 
 
 def commands() -> Iterator[str]:
@@ -106,8 +107,7 @@ def _settings(template: Path) -> Iterator[tuple[str, ...]]:
             yield f"`{node.target.id.upper()}`", f"`{ast.unparse(node.value)}`", said
 
 
-def _choices(question: Question) -> Iterator[str]:
-    default = question.default
+def _choices(question: Question, default: Answer) -> Iterator[str]:
     if not question.choices:
         yield f"Default: {f'`{default}`' if default else 'empty'}.\n"
         return

@@ -13,15 +13,19 @@ MIRROR = Path(__file__).parents[1] / ".tools/terraformrc"
 """Terraform's configuration that names a mirror; `.ci/tools` writes it where it finds one."""
 
 
+def variables() -> dict[str, str]:
+    """Return what Terraform has to be told by its environment."""
+    told = {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
+    return told | ({"TF_CLI_CONFIG_FILE": str(MIRROR)} if MIRROR.is_file() else {})
+
+
 def terraform(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run Terraform in *folder*, with more variables; without it the test is skipped."""
-    variables = os.environ | {"CHECKPOINT_DISABLE": "1", "TF_IN_AUTOMATION": "1", "TF_CLI_ARGS": "-no-color"}
-    if MIRROR.is_file():
-        variables["TF_CLI_CONFIG_FILE"] = str(MIRROR)
-    elif not Path(variables.get("TF_CLI_CONFIG_FILE", "")).is_file():  # of a file that is gone Terraform complains
-        variables.pop("TF_CLI_CONFIG_FILE", None)
+    told = os.environ | variables()
+    if not Path(told.get("TF_CLI_CONFIG_FILE", "")).is_file():  # of a file that is gone Terraform complains
+        told.pop("TF_CLI_CONFIG_FILE", None)
     command = [need("terraform"), f"-chdir={folder}", *arguments]
-    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", env=variables | dict(env or {}))
+    return subprocess.run(command, check=False, capture_output=True, encoding="utf-8", env=told | dict(env or {}))
 
 
 def init(folder: Path, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:

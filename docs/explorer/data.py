@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docs.explorer import highlight
-from docs.explorer.marks import FORMS, NAME, mark, mark_with_classes
+from docs.explorer.marks import FORMS, NAME, PACKAGE, mark, mark_with_classes
 from mlscaffold.template.source import Origin
 from tests.template.assembly import pieces_of
 from tests.template.combinations import ANSWERS_FILE, Answer, Combination, Question, Source, Template
@@ -60,12 +60,13 @@ def collect(root: Path, origin: Origin) -> dict[str, Any]:
     _check(template)
     asked = [question for question in template.questions if question.choices and not question.computed]
     values = {question.name: [choice.value for choice in question.choices] for question in asked}
+    defaults = template.answer({}).answers
     blobs, files = Table(), Table()
     pieces = _pieces(template, values, blobs, files)
     return {
         "origin": {"url": origin.url, "commit": origin.commit},
         "name": _name_question(template),
-        "questions": [_question(question, values[question.name]) for question in asked],
+        "questions": [_question(question, values[question.name], defaults[question.name]) for question in asked],
         "combinations": [_row(combination, values) for combination in template.combinations],
         "pieces": pieces,
         "files": files.rows,
@@ -137,14 +138,13 @@ def _blob(path: str, content: bytes) -> list[str]:
     return [marked, highlight.runs_of(classes)]
 
 
-def _question(question: Question, values: list[Answer]) -> dict[str, Any]:
+def _question(question: Question, values: list[Answer], default: Answer) -> dict[str, Any]:
     raw = question.spec.get("choices")
     labels = [str(label) for label in raw] if isinstance(raw, dict) else [str(value) for value in values]
-    default = question.default
     return {
         "name": question.name,
         "help": question.spec.get("help", question.name),
-        "default": None if isinstance(default, str) and "{" in default else default,
+        "default": default,
         "choices": [
             {"value": value, "title": label.partition(": ")[0], "brings": label.partition(": ")[2]}
             for value, label in zip(values, labels, strict=True)
@@ -184,7 +184,7 @@ def _reserved(template: Template, question: Question) -> dict[str, str]:
     for word in sorted(words):
         sentence = template.render(question.validator, {question.name: word}).strip()
         if sentence:
-            said[sentence.replace(f'"{word}"', f'"{FORMS["zqx_wvk_jbm"]}"')].append(word)
+            said[sentence.replace(f'"{word}"', f'"{FORMS[PACKAGE]}"')].append(word)
     return {sentence: " ".join(found) for sentence, found in said.items()}
 
 

@@ -8,19 +8,27 @@ from __future__ import annotations
 
 import re
 
-NAME = "Zqx_wvk Jbm"
-"""Has a capital, an underscore and a blank, so that each form below is a different text."""
+NAME = "Zqx_wvk Jbm" + "zqxwvkjbm" * 2
+"""Has a capital, an underscore and a blank, and is long, so that each form below is a different text."""
+
+SLUG = "zqx-wvk-jbm" + "zqxwvkjbm" * 2
+"""The distribution and the command."""
+
+PACKAGE = SLUG.replace("-", "_")
 
 FORMS = {
     NAME: "\ue000",
-    "Zqx\\_wvk Jbm": "\ue001",  # in Markdown, where an underscore is escaped
-    "zqx-wvk-jbm": "\ue002",  # the distribution and the command
-    "zqx_wvk_jbm": "\ue003",  # the package
+    NAME.replace("_", "\\_"): "\ue001",  # in Markdown, where an underscore is escaped
+    SLUG: "\ue002",
+    PACKAGE: "\ue003",
+    SLUG[:24]: "\ue004",  # what clouds begin names with, which may not be long: on AWS,
+    SLUG[:19]: "\ue005",  # on Google Cloud
+    SLUG[:16]: "\ue006",  # and on Azure
 }
-"""Each form that a text may hold, and the character that stands for it; `page.js` knows the same four."""
+"""Each form that a text may hold, the whole before its parts, and its character; `page.js` knows the same."""
 
 _FORM = re.compile("|".join(map(re.escape, FORMS)))
-_UNKNOWN_FORM = re.compile(r"zqx|wvk|jbm|[\ue000-\ue003]", re.IGNORECASE)
+_UNKNOWN_FORM = re.compile(r"zqx|wvk|jbm|[\ue000-\ue006]", re.IGNORECASE)
 
 
 class UnknownFormError(Exception):

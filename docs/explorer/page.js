@@ -15,8 +15,10 @@ const packageOf = (name) => slugOf(name).replaceAll("-", "_");
 
 // As docs/explorer/marks.py has it: one character for each form of the name.
 function named(text, name = usableName()) {
-  const forms = [name, name.replaceAll("_", "\\_"), slugOf(name), packageOf(name)];
-  return text.replace(/[\ue000-\ue003]/g, (mark) => forms[mark.charCodeAt(0) - 0xe000]);
+  const slug = slugOf(name);
+  const cut = [24, 19, 16].map((most) => slug.slice(0, most).replace(/-+$/, ""));
+  const forms = [name, name.replaceAll("_", "\\_"), slug, packageOf(name), ...cut];
+  return text.replace(/[\ue000-\ue006]/g, (mark) => forms[mark.charCodeAt(0) - 0xe000]);
 }
 
 // What is wrong with a name, in the words of the template's validator; nothing if all is well.

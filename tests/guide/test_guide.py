@@ -16,7 +16,7 @@ import pytest
 import typer.main
 
 from docs.build import build
-from docs.deployment import CLOUDS
+from docs.deployment import PAGES
 from docs.reference import PACKAGE, commands_of_a_project
 from mlscaffold.cli.app import app
 from mlscaffold.template.source import read_url
@@ -29,6 +29,7 @@ from tests.template.combinations import Template
 
 GUIDE = ROOT / "docs/guide"
 OTHERS = {
+    "airflow dags test churn",
     "cd churn",
     "cd mlscaffold",
     f"git clone {read_url()}",
@@ -36,11 +37,13 @@ OTHERS = {
     "python3 -m pip install -qq --target .uv uv",
     ".uv/bin/uv run pytest",
     "uv add --group train 'adbc-driver-postgresql>=1.8'",
+    "dagster job execute -f definitions.py -j retraining",
     "export PYICEBERG_CATALOG__LAKE__URI=https://catalog.example.com",
     "uv add --group train 'deltalake>=1.1'",
     "uv add --group train 'psycopg[binary]>=3.2'",
     "uv run --with jupyterlab jupyter lab",
     "uv run pytest",
+    "uv run torchrun --nproc-per-node 2 -m churn train",
     "uv sync",
 }
 """Commands that are neither ours nor a project's."""
@@ -153,11 +156,14 @@ def test_what_the_first_hour_begins_with_works(command: str, tmp_path: Path) -> 
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("cloud", CLOUDS)
-def test_the_page_of_each_cloud_has_the_commands_of_its_project(cloud: str, site: Path, copier: Copier) -> None:
-    shown = unescape(re.sub("<[^>]+>", "", (site / f"deploy/{cloud}.html").read_text("utf-8")))
-    project = copier.copy(site.parent / f"project-{cloud}", {"project_name": "churn", "cloud": cloud, "ci": "github"})
-    names = ["infra/README.md", "deploy/components/cloud/README.md"] if cloud != "none" else ["deploy/README.md"]
+@pytest.mark.parametrize("page", PAGES)
+def test_each_page_on_deployment_has_the_commands_of_its_project(page: str, site: Path, copier: Copier) -> None:
+    shown = unescape(re.sub("<[^>]+>", "", (site / f"deploy/{page}.html").read_text("utf-8")))
+    _, answers = PAGES[page]
+    project = copier.copy(site.parent / f"project-{page}", {"project_name": "churn", "ci": "github", **answers})
+    names = {"none": ["deploy/README.md"], "sagemaker": ["infra/README.md", "deploy/README.md"]}.get(
+        page, ["infra/README.md", "deploy/components/cloud/README.md"]
+    )
     texts = [(project / name).read_text("utf-8") for name in names]
     blocks = [dedent(block) for text in texts for block in re.findall(r"(?ms)^ *```sh\n(.*?)^ *```$", text)]
     assert blocks
@@ -166,4 +172,4 @@ def test_the_page_of_each_cloud_has_the_commands_of_its_project(cloud: str, site
 
 def test_every_choice_of_the_cloud_has_a_page() -> None:
     (cloud,) = (question for question in Template(ROOT).questions if question.name == "cloud")
-    assert {choice.value for choice in cloud.choices} == set(CLOUDS)
+    assert {choice.value for choice in cloud.choices} <= set(PAGES)

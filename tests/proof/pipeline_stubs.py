@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -38,13 +38,14 @@ def docker(*arguments: str) -> int:
         return _log_in("registry", sys.stdin.read().strip())
     if arguments[0] == "buildx" and arguments[1] != "create" and not login.exists():
         return _refuse("unauthorized: authentication required")
-    if "--push" in arguments and _stage(login.read_text()) != "image":
+    pushes = any("push" in argument for argument in arguments if argument.startswith(("--push", "type=image,")))
+    if pushes and _stage(login.read_text()) != "image":
         return _refuse("denied: requested access to the resource is denied")
     if arguments[:3] == ("buildx", "imagetools", "inspect"):
         if arguments[3] not in _lines(pushed):
             return 1
         print(f"Name:      {arguments[3]}\nDigest:    sha256:{hashlib.sha256(arguments[3].encode()).hexdigest()}\n")
-    if arguments[:2] == ("buildx", "build") and "--push" in arguments:
+    if arguments[:2] == ("buildx", "build") and pushes:
         _write(pushed, arguments[arguments.index("--tag") + 1])
     return 0
 
@@ -116,7 +117,69 @@ def aws(*arguments: str) -> int:
     if arguments[0] == "ecr":
         print(role)
         return 0
+    if arguments[0].startswith("sagemaker"):
+        stage = _stage(role)
+        if not stage or not option["--endpoint-name"].endswith(stage):
+            return _refuse(f"An error occurred (AccessDeniedException): {role} may not use {option['--endpoint-name']}")
+        return 0 if arguments[1] == "wait" else _use_endpoint(arguments, option)
     return _log_in("kubeconfig", role)
+
+
+def _use_endpoint(arguments: Sequence[str], option: Mapping[str, str]) -> int:
+    """Tell which configuration an endpoint has, or answer as it would: by the container that Terraform has described.
+
+    The project's real service is asked, which is run as SageMaker runs it: by the argument `serve`, with nothing but
+    the container's environment; it is waited for until it is healthy, and in the end it has 30 seconds.
+    """
+    endpoint = _sagemaker("DescribeEndpoint", EndpointName=option["--endpoint-name"])
+    if arguments[1] == "describe-endpoint":
+        print(endpoint[option["--query"]])
+        return 0
+    configuration = _sagemaker("DescribeEndpointConfig", EndpointConfigName=endpoint["EndpointConfigName"])
+    (variant,) = configuration["ProductionVariants"]
+    container = _sagemaker("DescribeModel", ModelName=variant["ModelName"])["PrimaryContainer"]
+    model = container["Environment"]["MODEL_URI"]
+    _write(STATE / "invoked", f"{endpoint['EndpointName']} {container['Image']} {model}")
+    assert container["Environment"].keys() >= {"SERVE_HOST", "SERVE_PORT"}
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    here = {"SERVE_HOST": "127.0.0.1", "SERVE_PORT": str(port), "MODEL_CACHE": str(STATE / "cache")}
+    cloud = {name: value for name, value in os.environ.items() if name.startswith("AWS_")}
+    with (STATE / "service.log").open("w") as log:
+        process = subprocess.Popen(
+            [COMMAND, "serve"], env={**cloud, **container["Environment"], **here}, stdout=log, stderr=log, cwd=STATE
+        )
+    try:
+        answer = _invoke(port, Path(option["--body"].removeprefix("fileb://")).read_bytes(), option["--content-type"])
+        Path(arguments[-1]).write_bytes(answer)
+    finally:
+        process.terminate()
+        code = process.wait(timeout=30)
+    return code
+
+
+def _invoke(port: int, body: bytes, kind: str) -> bytes:
+    """Send a request once the service is healthy."""
+    for _ in range(300):
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=2):
+            break
+        time.sleep(0.2)
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, {"Content-Type": kind})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return bytes(answer.read())
+
+
+def _sagemaker(action: str, **parameters: str) -> dict[str, Any]:
+    """Ask the emulator of AWS, which does not look at signatures."""
+    credential = f"Credential=key/20260101/{os.environ['AWS_REGION']}/sagemaker/aws4_request"
+    headers = {
+        "Authorization": f"AWS4-HMAC-SHA256 {credential}, SignedHeaders=host, Signature=0",
+        "X-Amz-Target": f"SageMaker.{action}",
+    }
+    headers["Content-Type"] = "application/x-amz-json-1.1"
+    request = urllib.request.Request(os.environ["AWS_ENDPOINT_URL"], json.dumps(parameters).encode(), headers)
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return dict(json.loads(answer.read()))
 
 
 def az(*arguments: str) -> int:

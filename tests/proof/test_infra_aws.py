@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote
 
 import pytest
 
 from tests.conftest import Copier
+from tests.proof.account import ACCOUNT, REGION, Aws, Statement, admit_insecure_connections, open_account, run
 from tests.template.combinations import load_yaml
 from tests.terraform import init, terraform
-from tests.tools import need
 
-REGION = "eu-central-1"
-ACCOUNT = "123456789012"
 BUCKET = f"churn-{ACCOUNT}"
 STATE = f"churn-terraform-{ACCOUNT}"
 ISSUER = "token.actions.githubusercontent.com"
@@ -41,9 +34,6 @@ PODS = {
     "training": ("churn-train", "training"),
 }
 
-Statement = tuple[frozenset[str], frozenset[str], str]
-"""Actions, resources and conditions."""
-
 # What moto cannot do is named here and nowhere else: it knows neither add-ons, access entries nor pod identities.
 CLUSTER = [
     "aws_default_security_group.this",
@@ -57,99 +47,11 @@ UNKNOWN_TO_MOTO = {"aws_eks_access_entry": 3, "aws_eks_addon": 1}
 UNKNOWN_TO_MOTO |= {"aws_eks_pod_identity_association": len(PODS)}
 
 
-@dataclass(frozen=True)
-class Aws:
-    """An empty account."""
-
-    url: str
-
-    @property
-    def environment(self) -> dict[str, str]:
-        """Return the variables that lead Terraform there."""
-        keys = {"AWS_ACCESS_KEY_ID": "key", "AWS_SECRET_ACCESS_KEY": "secret"}
-        return {"AWS_ENDPOINT_URL": self.url, "AWS_REGION": REGION, "AWS_EC2_METADATA_DISABLED": "true", **keys}
-
-    def call(self, path: str, form: bytes | None = None, *, service: str, method: str | None = None) -> str:
-        """Ask an API; the signature is not looked at, only for which service it is."""
-        scope = f"Credential=key/20260101/{REGION}/{service}/aws4_request, SignedHeaders=host, Signature=0"
-        request = urllib.request.Request(self.url + path, form, {"Authorization": f"AWS4-HMAC-SHA256 {scope}"})
-        request.method = method or request.get_method()
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return str(answer.read().decode())
-
-    def iam(self, action: str, **parameters: str) -> str:
-        """Ask IAM."""
-        query = "&".join(f"{name}={value}" for name, value in parameters.items())
-        return self.call("/", f"Action={action}&Version=2010-05-08&{query}".encode(), service="iam")
-
-    def trust(self, role: str) -> dict[str, Any]:
-        """Return the one statement of a role's trust policy, as IAM has it."""
-        (statement,) = _document(self.iam("GetRole", RoleName=role), "AssumeRolePolicyDocument")["Statement"]
-        assert statement["Effect"] == "Allow"
-        return dict(statement)
-
-    def statements(self, role: str) -> set[Statement]:
-        """Return what a role allows, as IAM has it; it must have nothing but policies of its own."""
-        assert "<PolicyArn>" not in self.iam("ListAttachedRolePolicies", RoleName=role)
-        found = set()
-        for name in re.findall(r"<member>([\w-]+)</member>", self.iam("ListRolePolicies", RoleName=role)):
-            answer = self.iam("GetRolePolicy", RoleName=role, PolicyName=name)
-            for statement in _document(answer, "PolicyDocument")["Statement"]:
-                assert statement["Effect"] == "Allow"
-                assert not statement.keys() & {"NotAction", "NotResource"}
-                condition = json.dumps(statement.get("Condition", {}), sort_keys=True)
-                found.add((_set(statement["Action"]), _set(statement["Resource"]), condition))
-        return found
-
-    def roles(self) -> set[str]:
-        """Return the names of all roles."""
-        return set(re.findall(r"<RoleName>([\w-]+)</RoleName>", self.iam("ListRoles")))
-
-    def buckets(self) -> set[str]:
-        """Return the names of all buckets."""
-        return set(re.findall(r"<Name>([\w-]+)</Name>", self.call("/", service="s3")))
-
-
-def _set(value: str | list[str]) -> frozenset[str]:
-    return frozenset([value] if isinstance(value, str) else value)
-
-
-def _document(answer: str, element: str) -> dict[str, Any]:
-    (text,) = re.findall(rf"<{element}>(.*?)</{element}>", answer, re.DOTALL)
-    return dict(json.loads(unquote(text.replace("&quot;", '"').replace("&#34;", '"'))))
-
-
 @pytest.fixture(scope="module")
 def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Aws]:
     """Return an account that nobody has touched."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    log = tmp_path_factory.mktemp("moto") / "log"
-    with log.open("w") as output:
-        command = [need("moto_server"), "--host=127.0.0.1", f"--port={port}"]
-        variables = {"MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PATH": "/usr/bin:/bin"}
-        server = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
-        try:
-            account = Aws(f"http://127.0.0.1:{port}")
-            for _ in range(300):
-                try:
-                    account.buckets()
-                    break
-                except (urllib.error.URLError, ConnectionError):
-                    assert server.poll() is None, log.read_text()
-                    time.sleep(0.1)
-            yield account
-        finally:
-            server.terminate()
-            server.wait(timeout=30)
-
-
-def run(folder: Path, *arguments: str, aws: Aws) -> str:
-    """Run Terraform, which has to do it, and return what it prints."""
-    done = terraform(folder, *arguments, env=aws.environment)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    with open_account(tmp_path_factory.mktemp("moto")) as account:
+        yield account
 
 
 @dataclass(frozen=True)
@@ -177,21 +79,12 @@ def applied(aws: Aws, copier: Copier, tmp_path_factory: pytest.TempPathFactory) 
     run(infra / "state", "apply", "-auto-approve", "-input=false", f"-var=region={REGION}", aws=aws)
     backend = run(infra / "state", "output", "-raw", "backend", aws=aws)
     (infra / "backend.hcl").write_text(backend, encoding="utf-8")
-    deny_insecure_connections(aws, STATE)
+    admit_insecure_connections(aws, STATE)
     done = init(infra, "-backend-config=backend.hcl", env=aws.environment)
     assert done.returncode == 0, done.stderr
     run(infra, "apply", "-auto-approve", "-input=false", aws=aws)
     outputs = json.loads(run(infra, "output", "-json", aws=aws))
     return Applied(aws, project, {name: output["value"] for name, output in outputs.items()})
-
-
-def deny_insecure_connections(aws: Aws, bucket: str) -> None:
-    """Check that a bucket answers over TLS only, and take that back: moto ignores conditions, so it denies all."""
-    (statement,) = json.loads(aws.call(f"/{bucket}?policy", service="s3"))["Statement"]
-    assert (statement["Effect"], statement["Action"], statement["Principal"]) == ("Deny", "s3:*", "*")
-    assert set(statement["Resource"]) == {f"arn:aws:s3:::{bucket}", f"arn:aws:s3:::{bucket}/*"}
-    assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
-    aws.call(f"/{bucket}?policy", service="s3", method="DELETE")
 
 
 def test_the_state_is_in_its_bucket_and_on_no_disk(applied: Applied) -> None:

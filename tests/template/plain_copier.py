@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.conftest import Copier, commit
@@ -39,10 +40,13 @@ def update(project: Path, **answers: object) -> Path:
     return project
 
 
-def switch(template_repo: Path, question: Question, directory: Path) -> list[Answer]:
+def switch(
+    template_repo: Path, question: Question, directory: Path, also: Mapping[Answer, Mapping[str, Answer]] | None = None
+) -> list[Answer]:
     """Take one project through every choice of *question*, which is always asked, and return them in order.
 
-    Each is switched on and off again; after each update the project equals one made with that choice at once.
+    Each is switched on and off again, with what it needs beside it (*also*); after each update the project equals one
+    made with that choice at once.
     """
     values = [choice.value for choice in question.choices]
     first = values.index(question.default)
@@ -50,7 +54,7 @@ def switch(template_repo: Path, question: Question, directory: Path) -> list[Ans
     project = copy(template_repo, directory / "switched")
     for value in values:
         fresh = Copier(template_repo).copy(directory / f"fresh-{value}", {question.name: value})
-        update(project, **{question.name: value})
+        update(project, **{question.name: value, **(also or {}).get(value, {})})
         assert differences(read_files(fresh), read_files(project)) == [], f"{question.name}={value}"
     return values
 

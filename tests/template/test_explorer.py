@@ -33,7 +33,7 @@ SEED = 20
 COVERING = 4
 RANDOM = 3
 NAMES = ("Customer churn", "churn_2.model-x", "No", "z" * 50)
-"""An ordinary name; one of every separator; one that YAML would read as false; the longest."""
+"""An ordinary name; one of every separator; one that YAML would read as false; the longest, which clouds cut."""
 REFUSED = ("", " churn", "churn ", "2churn", "cust  churn", "a" * 51, "naïve", "a/b", "Lambda", "Email", "con", "numpy")
 MOST_BYTES = 2_000_000
 SAMPLE = "home-sales"
@@ -63,10 +63,8 @@ def session(page: Path, template: Template, tmp_path_factory: pytest.TempPathFac
     combinations = template.combinations
     sample = random.Random(SEED).sample(combinations, min(RANDOM, len(combinations)))
     visits = [*covering(template)[:COVERING], *sample]
-    links = [
-        "#" + urlencode({**combination.asked, "project_name": NAMES[number % len(NAMES)]})
-        for number, combination in enumerate(visits)
-    ]
+    names = [NAMES[-1] if c.answers["cloud"] != "none" else NAMES[i % len(NAMES)] for i, c in enumerate(visits)]
+    links = ["#" + urlencode({**c.asked, "project_name": name}) for c, name in zip(visits, names, strict=True)]
     folder = tmp_path_factory.mktemp("downloads")
     return Session(visits, _browse(page, folder, visits=links, clicks=_clicks(template), names=REFUSED, sample=SAMPLE))
 

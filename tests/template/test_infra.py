@@ -38,7 +38,7 @@ GOOD: dict[str, dict[str, object]] = {
 
 @dataclass(frozen=True)
 class Tree:
-    """A distinct `infra/`, with the settings of `deploy/` that it fills in."""
+    """A distinct `infra/`, with the settings of `deploy/` that it fills in, or the Terraform there."""
 
     cloud: str
     files: dict[str, File]
@@ -50,9 +50,19 @@ class Tree:
         return self.project / "infra"
 
     @property
+    def managed(self) -> bool:
+        """Tell whether the service is a managed endpoint, which is made by Terraform as well."""
+        return "deploy/endpoint.tf" in self.files
+
+    @property
+    def roots(self) -> list[Path]:
+        """Return the folders that hold Terraform."""
+        return [self.root, *([self.project / "deploy"] if self.managed else [])]
+
+    @property
     def modules(self) -> list[Path]:
         """Return the folders that are applied: what remembers the state, and all the rest."""
-        return [self.root / "state", self.root]
+        return [self.root / "state", *self.roots]
 
     def copy(self, folder: Path) -> Tree:
         """Return a copy of the tree, to plant a defect in."""
@@ -72,20 +82,38 @@ def trees(assembly: Assembly, tmp_path_factory: pytest.TempPathFactory) -> list[
     """Return every distinct tree, written to disk."""
     found = []
     for combination, files in assembly.subtrees(
-        "infra/*.tf", "infra/*.py", "deploy/*kustomization.yaml", "deploy/*/settings.yaml"
+        "infra/*.tf",
+        "infra/*.py",
+        "deploy/*kustomization.yaml",
+        "deploy/*/settings.yaml",
+        "deploy/*.tf",
+        "deploy/*.tfvars",
     ):
         cloud = str(combination.answers["cloud"])
         assert any(path.startswith("infra/") for path in files) == (cloud in CLOUDS)
         if cloud in CLOUDS:
             found.append(Tree(cloud, files, write(files, tmp_path_factory.mktemp(cloud) / "project")))
-    assert {tree.cloud for tree in found} == CLOUDS
+    assert {tree.cloud for tree in found if not tree.managed} == CLOUDS
+    assert {tree.cloud for tree in found if tree.managed} == {"aws"}
     return found
 
 
+@pytest.fixture(scope="module")
+def clusters(trees: list[Tree]) -> list[Tree]:
+    """Return the trees of projects that run on Kubernetes."""
+    return [tree for tree in trees if not tree.managed]
+
+
 @pytest.fixture
-def tree_of(trees: list[Tree], tmp_path: Path) -> dict[str, Tree]:
-    """Return a copy of one tree of each cloud, to plant defects in."""
-    return {cloud: tree.copy(tmp_path / cloud) for cloud, tree in {tree.cloud: tree for tree in trees}.items()}
+def managed(trees: list[Tree], tmp_path: Path) -> Tree:
+    """Return a copy of a tree of a managed endpoint."""
+    return next(tree for tree in trees if tree.managed).copy(tmp_path / "managed")
+
+
+@pytest.fixture
+def tree_of(clusters: list[Tree], tmp_path: Path) -> dict[str, Tree]:
+    """Return a copy of one tree of each cloud with Kubernetes, to plant defects in."""
+    return {cloud: tree.copy(tmp_path / cloud) for cloud, tree in {tree.cloud: tree for tree in clusters}.items()}
 
 
 # ── Terraform ───────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -93,7 +121,7 @@ def tree_of(trees: list[Tree], tmp_path: Path) -> dict[str, Tree]:
 
 def format_problems(tree: Tree) -> list[str]:
     """Return the files that `terraform fmt` would change."""
-    done = terraform(tree.root, "fmt", "-check", "-recursive")
+    done = terraform(tree.project, "fmt", "-check", "-recursive")
     assert done.stderr == ""
     return done.stdout.splitlines()
 
@@ -112,7 +140,7 @@ def test_every_file_is_formatted(trees: list[Tree]) -> None:
 
 def test_a_file_that_is_not_formatted_is_found(tree_of: dict[str, Tree]) -> None:
     tree_of["gcp"].edit("state/main.tf", 'name                        = "', 'name = "')
-    assert format_problems(tree_of["gcp"]) == ["state/main.tf"]
+    assert format_problems(tree_of["gcp"]) == ["infra/state/main.tf"]
 
 
 def test_terraform_validates_aws(trees: list[Tree]) -> None:
@@ -120,9 +148,10 @@ def test_terraform_validates_aws(trees: list[Tree]) -> None:
     assert [problem for folder in folders for problem in validation_problems(folder)] == []
 
 
-def test_terraform_validates_aws_without_ci(tree_of: dict[str, Tree]) -> None:
-    (tree_of["aws"].root / "ci.tf").unlink()
-    assert validation_problems(tree_of["aws"].root) == []
+def test_terraform_validates_aws_without_ci(tree_of: dict[str, Tree], managed: Tree) -> None:
+    for tree in (tree_of["aws"], managed):
+        (tree.root / "ci.tf").unlink()
+        assert validation_problems(tree.root) == []
 
 
 def test_what_is_invalid_of_aws_is_found(tree_of: dict[str, Tree]) -> None:
@@ -285,12 +314,12 @@ CLUSTERS = {
 """What a cluster made here has: nodes in zones, upgrades when nobody works, logs that end, no extended support."""
 
 
-def test_clusters_span_zones_and_are_upgraded_when_nobody_works(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
+def test_clusters_span_zones_and_are_upgraded_when_nobody_works(clusters: list[Tree], tree_of: dict[str, Tree]) -> None:
     def missing(tree: Tree) -> list[str]:
         text = "".join(path.read_text(encoding="utf-8") for path in sorted((tree.root / "cluster").glob("*.tf")))
         return [wanted for wanted in CLUSTERS[tree.cloud] if not re.search(wanted, text)]
 
-    assert [problem for tree in trees for problem in missing(tree)] == []
+    assert [problem for tree in clusters for problem in missing(tree)] == []
     tree_of["azure"].edit("cluster/main.tf", "    zones                = var.zones\n", "")
     assert missing(tree_of["azure"]) == [r"zones += var\.zones"]
 
@@ -300,11 +329,11 @@ def test_clusters_span_zones_and_are_upgraded_when_nobody_works(trees: list[Tree
 
 def undescribed(tree: Tree) -> Iterator[str]:
     """Yield the variables and outputs that nobody has described, and the variables without a type."""
-    for path in sorted(tree.root.rglob("*.tf")):
+    for path in sorted(path for root in tree.roots for path in root.rglob("*.tf")):
         for kind, name, body in re.findall(r'(?ms)^(variable|output) "(\w+)" \{\n(.*?)^\}', path.read_text("utf-8")):
             for needed in ("description", "type") if kind == "variable" else ("description",):
                 if not re.search(rf"^  {needed} +=", body, re.MULTILINE):
-                    yield f"{path.relative_to(tree.root)}: {kind} {name} has no {needed}"
+                    yield f"{path.relative_to(tree.project)}: {kind} {name} has no {needed}"
 
 
 def refusal(variables: str, given: Mapping[str, object], folder: Path) -> str:
@@ -319,7 +348,7 @@ def refusal(variables: str, given: Mapping[str, object], folder: Path) -> str:
 def test_every_variable_and_output_is_described(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
     assert [problem for tree in trees for problem in undescribed(tree)] == []
     tree_of["aws"].edit("cluster/variables.tf", "  description =", "  #")
-    assert list(undescribed(tree_of["aws"])) == ["cluster/variables.tf: variable name has no description"]
+    assert list(undescribed(tree_of["aws"])) == ["infra/cluster/variables.tf: variable name has no description"]
 
 
 ENTRA = "/eid1/c/pub/t/MiSI_7AJe0O9IsoTwAN97Q/a/rISbSSETf0KqFyZ8ppdXmA/sc/0ca3ddd9-f0b0-4635-a98c-5866526961b6/"
@@ -442,28 +471,30 @@ WEAKNESSES = {
     "tags that move": ("aws", "registry.tf", '"IMMUTABLE"', '"MUTABLE"', "registry.tf: CKV_AWS_51"),
     "a star": (
         "aws",
-        "workloads.tf",
+        "permissions.tf",
         '["${aws_s3_bucket.this.arn}/models/bundles/*"]',
         '["*"]',
-        "workloads.tf: CKV_AWS_356",
+        "permissions.tf: CKV_AWS_356",
     ),
     "rights of objects": ("gcp", "storage.tf", "uniform_bucket_level_access = true", "", "storage.tf: CKV_GCP_29"),
     "shared keys": ("azure", "storage.tf", "shared_access_key_enabled       = false", "", "storage.tf: CKV2_AZURE_40"),
 }
 
 
-def test_checkov_finds_what_is_suppressed_or_planted_and_nothing_else(trees: list[Tree], tmp_path: Path) -> None:
+def test_checkov_finds_what_is_suppressed_or_planted_and_nothing_else(
+    trees: list[Tree], clusters: list[Tree], tmp_path: Path
+) -> None:
     sound, suppressed = [], {}
-    for number, tree in enumerate(trees):
-        sound.append(shutil.copytree(tree.root, tmp_path / f"{tree.cloud} {number}", symlinks=True).name)
-        bare = shutil.copytree(tree.root, tmp_path / f"{tree.cloud} {number} without suppressions", symlinks=True)
+    for number, root in enumerate(root for tree in trees for root in tree.roots):
+        sound.append(shutil.copytree(root, tmp_path / f"{root.name} {number}", symlinks=True).name)
+        bare = shutil.copytree(root, tmp_path / f"{root.name} {number} without suppressions", symlinks=True)
         suppressed[bare.name] = Counter[str]()
         for path in bare.rglob("*.tf"):
             text = path.read_text(encoding="utf-8")
             file = path.relative_to(bare).as_posix()
             suppressed[bare.name].update(f"{file}: {check}" for check, _ in SKIP.findall(text))
             path.write_text(SKIP.sub("#", text), encoding="utf-8")
-    planted = {tree.cloud: tree.copy(tmp_path.with_name(f"{tmp_path.name} {tree.cloud}")) for tree in trees}
+    planted = {tree.cloud: tree.copy(tmp_path.with_name(f"{tmp_path.name} {tree.cloud}")) for tree in clusters}
     for cloud, file, old, new, _ in WEAKNESSES.values():
         planted[cloud].edit(file, old, new)
     for cloud, tree in planted.items():
@@ -475,7 +506,7 @@ def test_checkov_finds_what_is_suppressed_or_planted_and_nothing_else(trees: lis
 
 
 def test_every_suppression_says_why(trees: list[Tree]) -> None:
-    for path in (path for tree in trees for path in tree.root.rglob("*.tf")):
+    for path in (path for tree in trees for root in tree.roots for path in root.rglob("*.tf")):
         text = path.read_text(encoding="utf-8")
         assert text.count("checkov:skip") == len(SKIP.findall(text)), path
 
@@ -536,8 +567,8 @@ def apply_settings(tree: Tree, values: object) -> subprocess.CompletedProcess[st
     return subprocess.run(command, check=False, input=json.dumps(values), capture_output=True, encoding="utf-8")
 
 
-def test_terraform_and_deploy_agree_on_service_accounts(trees: list[Tree], tree_of: dict[str, Tree]) -> None:
-    for tree in trees:
+def test_terraform_and_deploy_agree_on_service_accounts(clusters: list[Tree], tree_of: dict[str, Tree]) -> None:
+    for tree in clusters:
         assert len(identities(tree)) == 4
         assert identities(tree) == service_accounts(tree)
     tree_of["azure"].edit("workloads.tf", ":drift", ":drifter")
@@ -571,6 +602,25 @@ def test_a_setting_that_deploy_does_not_have_is_refused(tree_of: dict[str, Tree]
 def test_ci_finds_the_same_variables_on_every_cloud(trees: list[Tree]) -> None:
     for tree in trees:
         block = output(tree, "ci_variables")
-        wanted = {"REGION", "IMAGE", "TRAIN_IMAGE", "STORE_URI", "PREDICTION_LOG_URI", "CLUSTER"}
+        wanted = {"REGION", "IMAGE", "TRAIN_IMAGE", "STORE_URI", "PREDICTION_LOG_URI"}
         assert wanted <= set(upper_names(block))
+        assert ("CLUSTER" in upper_names(block)) != tree.managed
         assert '"IDENTITY_${upper(stage)}"' in block
+
+
+def missing_variables(tree: Tree) -> set[str]:
+    """Return the variables of a managed endpoint that neither a release nor settings nor `infra/` give a value."""
+    deploy = tree.project / "deploy"
+    given = {"image", "model", *re.findall(r"(?m)^    (\w+) +=", output(tree, "settings"))}
+    found = set()
+    for settings in deploy.glob("*/settings.tfvars"):
+        names = given | set(re.findall(r"(?m)^(\w+) +=", settings.read_text("utf-8")))
+        found |= names ^ set(re.findall(r'(?m)^variable "(\w+)"', (deploy / "variables.tf").read_text("utf-8")))
+    return found
+
+
+def test_a_managed_endpoint_is_told_all_that_it_asks(managed: Tree) -> None:
+    assert len(list(managed.project.glob("deploy/*/settings.tfvars"))) == 2
+    assert missing_variables(managed) == set()
+    managed.edit("outputs.tf", "    kms_key_arn ", "    key ")
+    assert missing_variables(managed) == {"key", "kms_key_arn"}

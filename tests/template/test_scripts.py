@@ -22,8 +22,15 @@ case "$*" in
 *" smoke "*) exit "$SMOKE" ;;
 *" release "*) echo "$RELEASED" ;;
 *"imagetools inspect"*) [ -n "$PUSHED" ] && echo "Digest:    sha256:1" ;;
+*" plan "*) echo "$PLAN" ;;
+*" output -raw release") [ -n "$BEFORE" ] && echo "$BEFORE" || echo "Warning: No outputs found" ;;
+*" output -raw configuration" | *" describe-endpoint "*) echo "configuration" ;;
+*" invoke-endpoint "*) for answer in "$@"; do :; done; echo "$ANSWER" > "$answer" ;;
 esac
 """
+
+
+RELEASED = "registry.example.com/churn@sha256:2 s3://bucket/models/bundles/2"
 
 
 @dataclass
@@ -33,7 +40,10 @@ class Scripts:
     project: Path
     place: Path
     variables: dict[str, str] = field(
-        default_factory=lambda: {"CHAMPION": "s3://b/1", "MONITOR": "0", "SMOKE": "0", "PUSHED": "yes", "RELEASED": ""}
+        default_factory=lambda: (
+            {"CHAMPION": "s3://b/1", "MONITOR": "0", "SMOKE": "0", "PUSHED": "yes", "RELEASED": ""}
+            | {"PLAN": "", "BEFORE": "", "ANSWER": ""}
+        )
     )
 
     def run(self, script: str, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -63,11 +73,24 @@ class Scripts:
 
 @pytest.fixture
 def scripts(assembly: Assembly, tmp_path: Path) -> Scripts:
+    return make_scripts(assembly, tmp_path, "kubernetes")
+
+
+@pytest.fixture
+def managed(assembly: Assembly, tmp_path: Path) -> Scripts:
+    """Return the scripts of a project whose service is a managed endpoint, with a release in staging."""
+    found = make_scripts(assembly, tmp_path, "managed")
+    found.variables["RELEASED"] = RELEASED
+    return found
+
+
+def make_scripts(assembly: Assembly, tmp_path: Path, deploy: str) -> Scripts:
     patterns = ("scripts/*", "deploy/overlays/*/release/kustomization.yaml", "deploy/train/run.sh")
-    files = next(files for c, files in assembly.subtrees(*patterns) if c.answers["cloud"] == "aws")
+    wanted = {"cloud": "aws", "deploy": deploy}.items()
+    files = next(files for c, files in assembly.subtrees(*patterns) if wanted <= c.answers.items())
     found = Scripts(write(files, tmp_path / "project"), tmp_path / "place")
     found.place.mkdir()
-    for name in ("uv", "docker", "cosign", "kubectl", "aws"):
+    for name in ("uv", "docker", "cosign", "kubectl", "aws", "terraform"):
         (found.place / name).write_text(STAND_IN, encoding="utf-8")
         (found.place / name).chmod(0o755)
     subprocess.run(["git", "init", "--quiet", "--bare", str(tmp_path / "remote")], check=True)
@@ -190,6 +213,25 @@ def test_gitops_leaves_main_to_those_who_may_merge(scripts: Scripts) -> None:
     assert done.returncode == 1
     assert "revert the merge that has released it" in done.stderr
     assert scripts.git("ls-remote", "origin") == before
+
+
+# ── Managed endpoints ───────────────────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("before", ["", "registry.example.com/churn@sha256:1 s3://bucket/models/bundles/1"])
+def test_an_endpoint_that_answers_with_another_model_is_taken_back(before: str, managed: Scripts) -> None:
+    right = managed.run("deploy", "staging", BEFORE=before, ANSWER='{"model":"2","predictions":[]}')
+    assert right.returncode == 0, right.stderr
+    wrong = managed.run("deploy", "staging", BEFORE=before, ANSWER='{"model":"1","predictions":[]}')
+    assert wrong.returncode == 1
+    assert "staging has not passed: the release is taken back" in wrong.stderr
+    planned = [call.partition(" -var image=")[2] for call in managed.calls() if " plan " in call]
+    assert planned == [release.replace(" ", " -var model=") for release in (RELEASED, before) if release]
+
+
+def test_a_plan_that_would_replace_the_endpoint_is_not_applied(managed: Scripts) -> None:
+    done = managed.run("deploy", "staging", PLAN="  # aws_sagemaker_endpoint.this must be replaced")
+    assert done.returncode == 1
+    assert "staging would be without an endpoint for minutes" in done.stderr
+    assert not [call for call in managed.calls() if " apply " in call]
 
 
 def _slug(scripts: Scripts) -> str:

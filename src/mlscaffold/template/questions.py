@@ -1,7 +1,7 @@
 """The questions as data, read from copier.yml without Copier: what is asked, what is allowed, what it brings."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ class Question:
         name: its key in answers.
         type: Copier's name of its type, such as "str".
         help: the question as a sentence.
-        default: its default as written in copier.yml, which may be a Jinja expression.
+        default: its default where all others have theirs; of what is computed, the Jinja expression.
         choices: what it takes; empty if anything goes that its validator lets through.
         computed: it is derived from other answers and never asked.
     """
@@ -117,8 +117,13 @@ def read_questions(template: Path) -> Questionnaire:
     if not isinstance(content, dict):
         raise TemplateError(f"There are no questions in {path}.")
     entries = {str(name): entry for name, entry in content.items()}
+    questions: dict[str, Question] = {}
+    for name, entry in entries.items():
+        if not name.startswith("_"):
+            question = _question(name, entry)
+            questions[name] = question if question.computed else _with_default(question, questions)
     return Questionnaire(
-        {name: _question(name, entry) for name, entry in entries.items() if not name.startswith("_")},
+        questions,
         {name: entry for name, entry in entries.items() if name.startswith("_")},
     )
 
@@ -164,6 +169,16 @@ def _question(name: str, entry: Any) -> Question:
         choices=tuple(_choices(details.get("choices", ()))),
         computed=details.get("when", True) is False,
     )
+
+
+def _with_default(question: Question, before: Mapping[str, Question]) -> Question:
+    """The question with a default that depends on the questions before it as it is for theirs."""
+    if not isinstance(question.default, str) or "{{" not in question.default:
+        return question
+    from jinja2.sandbox import SandboxedEnvironment  # only for the few that depend on others
+
+    defaults = {name: each.default for name, each in before.items()}
+    return replace(question, default=SandboxedEnvironment().from_string(question.default).render(defaults))
 
 
 def _choices(choices: Any) -> Iterable[Choice]:

@@ -147,9 +147,12 @@ def pipeline(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; each holds the model.")] = 1,
+    host: Annotated[str, typer.Option(envvar="SERVE_HOST", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, envvar="SERVE_PORT", help="Port to listen on.")] = 8000,
+    workers: Annotated[int, typer.Option(min=1, envvar="SERVE_WORKERS", help="Processes; each holds the model.")] = 1,
+    shadow: Annotated[
+        str, typer.Option(metavar="MODEL", help="Ask this one, too, and only log its answers: candidate, a URI, …")
+    ] = "",
 ) -> None:
     """Serve the bundle at MODEL_URI over HTTP, or the champion if that is not set."""
     import uvicorn
@@ -162,6 +165,10 @@ def serve(
             os.environ["MODEL_URI"] = registry.find("champion", settings)
         except ProjectError as error:
             typer.echo(f"serving without a model: {error}", err=True)
+    if shadow:
+        os.environ["SHADOW_URI"] = uri = registry.find(shadow, settings)
+        if uri == os.environ.get("MODEL_URI"):
+            raise ProjectError(f"{uri} is what is served: --shadow needs another model")
     with contextlib.ExitStack() as stack:
         if workers > 1:  # what makes Prometheus' client add up the workers' metrics
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = stack.enter_context(tempfile.TemporaryDirectory())
@@ -259,6 +266,9 @@ def monitor(
     out: Annotated[Path, typer.Option(help="The folder that gets drift.md, drift.json and drift.prom.")] = Path(
         "artifacts/drift"
     ),
+    against: Annotated[
+        str, typer.Option(metavar="MODEL", help="Compare it by the outcomes with this one, too, on the same rows.")
+    ] = "",
     as_json: AsJson = False,
 ) -> None:
     """Compare logged predictions with the training data and the outcomes; exit with 4 on drift or a worse model."""
@@ -272,13 +282,19 @@ def monitor(
     reference = profiles.load_reference(bundle.path)
     report = drift.measure(reference, bundle.signature(), bundle.id, settings.prediction_log_uri, since)
     performance = outcomes.measure(bundle, reference.thresholds, settings.prediction_log_uri, since)
-    report = msgspec.structs.replace(report, performance=performance)
+    comparison = None
+    if against:
+        other = registry.fetch(against, settings)
+        comparison = outcomes.measure_against(bundle, other, reference.thresholds, settings.prediction_log_uri, since)
+    report = msgspec.structs.replace(report, performance=performance, comparison=comparison)
     drift_report.write(report, reference.thresholds, out)
     _print(drift_report.summary(report, reference.thresholds), report, as_json)
     if report.drifted:
         raise DriftError(f"the data have drifted; {out / 'drift.md'} says which columns, and how far")
     if performance and performance.worse:
         raise DriftError(f"the model has become worse; {out / 'drift.md'} says by how much")
+    if comparison and comparison.worse:
+        raise DriftError(f"the model is worse than the other one; {out / 'drift.md'} says by how much")
 
 
 @app.command()
@@ -351,6 +367,21 @@ def forget(
         lines.append(f"snapshots without the column that names a row, to be deleted: {', '.join(done.unsearched)}")
     lines.append("out of reach: the source, other stores and machines, and versions or backups that a bucket keeps")
     _print("\n".join(lines), done, as_json)
+
+
+@app.command()
+def prune(
+    days: Annotated[float, typer.Option(min=0, help="What is older goes.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Delete old bundles and snapshots that are not in use, and the old part of the prediction log."""
+    from .core.data import retention
+
+    expired = retention.prune(datetime.now(UTC) - timedelta(days=days), Settings(), dry_run=dry_run)
+    lines = [f"bundle {name}" for name in expired.bundles] + [f"snapshot {name}" for name in expired.snapshots]
+    lines.append(f"{expired.logged} objects of the prediction log")
+    _print("\n".join([f"{'would be deleted' if dry_run else 'deleted'}:", *lines]), expired, as_json)
 
 
 @app.command()

@@ -14,6 +14,8 @@ class Settings(BaseSettings):
     """Where bundles, and the pointers to the candidate and the champion, are kept."""
     model_uri: str = ""
     """The bundle to serve."""
+    shadow_uri: str = ""
+    """A second bundle that is asked the same, and whose answers only the prediction log hears."""
     release_image: str = ""
     """The running image, as the release names it; `/readyz` reports it."""
     model_cache: Path = Path("artifacts/cache")

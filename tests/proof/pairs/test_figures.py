@@ -20,7 +20,7 @@ def imported(paths):
     names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
     names += [node.module for node in nodes if isinstance(node, ast.ImportFrom) and node.level == 0]
     return {name.partition(".")[0] for name in names}
-parts = ("model.py", "network.py", "core/training/backend.py", "core/training/loop.py")
+parts = ("model.py", "network.py", *(f"core/training/{name}.py" for name in ("backend", "loop", "processes")))
 models = [package / part for part in parts if (package / part).exists()]
 others = set(package.rglob("*.py")) - set(models)
 known = importlib.metadata.packages_distributions()

@@ -177,3 +177,20 @@ def test_a_store_that_cannot_be_reached_is_one_sentence(remote: Project, tmp_pat
     nowhere.refuses("evaluate")
     nowhere.refuses("predict", remote.source, "out", "--model", "0" * 64)
     assert "cannot be read" in remote.with_env(PREDICTION_LOG_URI="s3://absent/log").refuses("monitor")
+
+
+def test_what_is_old_leaves_the_bucket_and_what_is_in_use_stays(remote: Project, bucket: Bucket, bundle: str) -> None:
+    unused = "0" * 64
+    for key in bucket.keys(f"store/bundles/{bundle}/"):
+        bucket.request("PUT", key.replace(bundle, unused), bucket.request("GET", key))
+    bucket.request("PUT", "log/2026-01-01/old.jsonl.gz", b"")
+    before = set(bucket.keys())
+    time.sleep(1)  # S3 tells whole seconds
+    assert remote.json("prune", "--days", 0, "--dry-run")["bundles"] == [unused]
+    assert set(bucket.keys()) == before
+    expired = remote.json("prune", "--days", 0)
+    assert (expired["bundles"], expired["snapshots"]) == ([unused], [])
+    gone = {key for key in before if unused in key or key.startswith("log/")}
+    assert before - set(bucket.keys()) == gone
+    assert expired["logged"] == len([key for key in gone if key.startswith("log/")]) > 0
+    assert remote.json("evaluate", "--model", "champion")["bundle"] == bundle

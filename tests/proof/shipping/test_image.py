@@ -9,6 +9,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -138,6 +139,20 @@ def test_it_does_for_compose_what_is_asked_of_it(service: Image, project: Projec
     with service.run(entrypoint=drift["entrypoint"], env=drift["environment"], mounts=store) as container:
         wait(lambda: "too few for a verdict" in container.log.read_text(), "drift is not measured")
         assert "drift_rows 0.0" in container.exec(["cat", "/app/artifacts/drift/drift.prom"]).stdout
+
+
+def test_it_does_for_sagemaker_what_is_asked_of_it(service: Image, champion: Path, request_body: bytes) -> None:
+    """It is run with the argument `serve`, whoever it is, and told all else by its environment."""
+    port, place, user = free_port(), f"{MODEL}/{champion.name}", "4242"
+    env = {"SERVE_HOST": "127.0.0.1", "SERVE_PORT": str(port), "SERVE_WORKERS": "2", "MODEL_URI": place}
+    image = replace(service, config=service.config | {"User": user})
+    with image.run("serve", env=env, mounts={champion: place}) as container:
+        wait(lambda: answers(port, "/ping", text=champion.name), f"not healthy:\n{container.log.read_text()}")
+        assert container.status()["Uid"].split() == [user] * 4
+        assert ask(port, "GET", "/ping", seconds=2).status == 200
+        answer = ask(port, "POST", "/invocations", request_body, {"Content-Type": "application/json"})
+        assert (answer.status, json.loads(answer.body)["model"]) == (200, champion.name)
+        assert container.stop(seconds=30) == 0
 
 
 # ── A change of model ───────────────────────────────────────────────────────────────────────────────────────────────

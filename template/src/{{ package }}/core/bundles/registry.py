@@ -4,6 +4,8 @@ Serving knows nothing of it: it is told one bundle.
 """
 
 import contextlib
+import shutil
+from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +16,7 @@ from ...settings import Settings
 from ..errors import ProjectError
 from . import bundle
 from .bundle import Bundle
-from .storage import exists, is_remote, join, open_folder, store_errors
+from .storage import exists, is_remote, join, list_names, open_folder, store_errors
 
 Role = Literal["candidate", "champion"]
 
@@ -29,6 +31,20 @@ class Pointer(msgspec.Struct, frozen=True):
     reason: str = ""
     previous: str | None = None
     inputs: str = ""
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A bundle of the registry, of whichever version: when it was published, and its snapshot's id."""
+
+    id: str
+    published: datetime
+    data: str
+
+
+class _Manifest(msgspec.Struct):
+    """What all versions' manifests have."""
+
+    data: str = ""
 
 
 def touch(settings: Settings) -> None:
@@ -88,6 +104,41 @@ def pointer(role: Role, settings: Settings) -> Pointer | None:
         except FileNotFoundError:
             return None
         return msgspec.json.decode(content, type=Pointer)
+
+
+def find_all(settings: Settings) -> list[Published]:
+    """Return the bundles of the registry.
+
+    Raises:
+        ProjectError: the store cannot be read.
+    """
+    with store_errors(f"the bundles in {settings.store_uri} cannot be read"):
+        store = open_folder(join(settings.store_uri, "bundles"))
+        metas = [meta for metas in obstore.list(store) for meta in metas]
+        found = []
+        for meta in metas:
+            name, _, file = meta["path"].rpartition("/")
+            if file == bundle.MANIFEST:
+                manifest = msgspec.json.decode(bytes(obstore.get(store, meta["path"]).bytes()), type=_Manifest)
+                found.append(Published(name, meta["last_modified"], manifest.data))
+        return found
+
+
+def delete(name: str, settings: Settings) -> None:
+    """Delete a bundle, its manifest first: without that, what is left is none.
+
+    Raises:
+        ProjectError: the store refuses it.
+    """
+    uri = join(settings.store_uri, "bundles", name)
+    with store_errors(f"the bundle {uri} cannot be deleted"):
+        if not is_remote(uri):
+            Path(uri, bundle.MANIFEST).unlink()
+            shutil.rmtree(uri)
+            return
+        store = open_folder(uri)
+        obstore.delete(store, bundle.MANIFEST)
+        obstore.delete(store, list_names(store))
 
 
 def find(reference: str, settings: Settings) -> str:

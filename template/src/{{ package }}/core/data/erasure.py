@@ -7,7 +7,7 @@ out of its reach.
 import gzip
 import os
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
 
 import msgspec
@@ -16,8 +16,8 @@ import polars as pl
 
 from ...schema import ROW_ID
 from ...settings import Settings
-from ..bundles.bundle import MANIFEST
-from ..bundles.storage import is_remote, join, list_names, open_folder, sha256
+from ..bundles import registry
+from ..bundles.storage import list_names, open_folder, sha256
 from ..errors import ProjectError
 from ..monitoring.record import SUFFIX
 from . import published
@@ -35,12 +35,6 @@ class Erasure(msgspec.Struct, frozen=True):
     log_rows: int
     bundles: list[str]
     unsearched: list[str]
-
-
-class _Made(msgspec.Struct):
-    """What has to be known of a bundle's manifest, of whichever version."""
-
-    data: str = ""
 
 
 class _Line(msgspec.Struct):
@@ -66,8 +60,8 @@ def forget(row_ids: Collection[str], request_ids: Collection[str], settings: Set
         published_rows, touched = _forget_published(row_ids, settings, unsearched) if row_ids else (0, set())
         logged = _forget_requests(frozenset(request_ids), settings.prediction_log_uri) if request_ids else 0
         snapshots = replaced.keys() | touched
-        bundles = sorted(_made_from(snapshots, settings)) if snapshots else []
-        return Erasure(rows, published_rows, logged, bundles, sorted(unsearched))
+        bundles = [made.id for made in registry.find_all(settings) if made.data in snapshots] if snapshots else []
+        return Erasure(rows, published_rows, logged, sorted(bundles), sorted(unsearched))
     except (OSError, ProjectError, obstore.exceptions.BaseError, msgspec.DecodeError) as error:
         raise ProjectError(f"the erasure is not complete, call it again: {str(error).partition(chr(10))[0]}") from error
 
@@ -137,17 +131,3 @@ def _forget_requests(request_ids: frozenset[str], uri: str) -> int:
         elif len(kept) < len(lines):
             obstore.put(store, name, gzip.compress(b"".join(kept)))
     return erased
-
-
-def _made_from(snapshots: set[str], settings: Settings) -> Iterator[str]:
-    """Yield the ids of the bundles that were made from snapshots."""
-    uri = join(settings.store_uri, "bundles")
-    if not is_remote(uri) and not Path(uri).is_dir():
-        return
-    store = open_folder(uri)
-    for name in list_names(store):
-        bundle, _, file = name.rpartition("/")
-        if file == MANIFEST:
-            manifest = msgspec.json.decode(bytes(obstore.get(store, name).bytes()), type=_Made)
-            if manifest.data in snapshots:
-                yield bundle

@@ -16,7 +16,7 @@ from ..contract.columns import Answer, Column, Columns
 from ..contract.signature import Signature
 from ..errors import ProjectError
 from ..task.answer import flatten, unflatten
-from .outcomes import Performance
+from .outcomes import Comparison, Performance
 from .profiles import Profile, Reference, Thresholds, make_profile, psi
 from .reader import Log, select, select_inputs
 
@@ -33,7 +33,8 @@ class ColumnDrift(msgspec.Struct, frozen=True):
 class DriftReport(msgspec.Struct, frozen=True):
     """What the log says; `share` of it was read, and `enough` is false where that is too little for a verdict.
 
-    `performance` is that of the predictions whose outcomes are known, if there are any.
+    `performance` is that of the predictions whose outcomes are known, if there are any, and `comparison` the one with
+    another model, if it is asked for.
     """
 
     model: str
@@ -42,6 +43,7 @@ class DriftReport(msgspec.Struct, frozen=True):
     enough: bool
     columns: list[ColumnDrift]
     performance: Performance | None = None
+    comparison: Comparison | None = None
 
     @property
     def drifted(self) -> list[ColumnDrift]:

@@ -67,10 +67,14 @@ class PredictionLog:
         self._packed = asyncio.Event()
         self._closing = False
 
+    def draws(self) -> bool:
+        """Tell whether to take note of a request: of all of them, of a sample, or of none."""
+        return bool(self._uri) and random.random() < self._sample  # noqa: S311 (nothing secret depends on it)
+
     def add(
         self, request_id: str, model: str, columns: Sequence[Column], rows: list[Row], answers: Iterable[Prediction]
     ) -> None:
-        """Take note of a request, or of a sample of them.
+        """Take note of a request.
 
         Args:
             request_id: What later labels are joined on.
@@ -79,8 +83,6 @@ class PredictionLog:
             rows: Their values.
             answers: What was answered to each.
         """
-        if not self._uri or random.random() >= self._sample:  # noqa: S311 (nothing secret depends on it)
-            return
         now = datetime.now(UTC)
         logged = [(i, column) for i, column in enumerate(columns) if column.name not in self._hidden]
         for number, (row, answer) in enumerate(zip(rows, answers, strict=True)):

@@ -6,7 +6,7 @@ with those of the held-out rows; both are samples, and the interval of their dif
 
 import gzip
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,8 +19,9 @@ from ...schema import SLICES
 from ..bundles.bundle import Bundle
 from ..bundles.storage import open_folder, store_errors
 from ..contract.columns import Answer, Column, Columns
+from ..errors import ProjectError
 from ..evaluation.groups import Slice, estimate_slices, find_groups
-from ..evaluation.intervals import Estimate, estimate, subtract
+from ..evaluation.intervals import Estimate, estimate, estimate_gain, subtract
 from ..evaluation.measure import Metric, Rows, Target
 from ..task.answer import read_outcomes, restore
 from .profiles import Thresholds
@@ -32,6 +33,8 @@ WIDER = 2.576 / 1.960
 """By how much an interval of 99 % is wider than one of 95 %: who looks every day must not be alarmed by chance."""
 DAYS = 31
 """For how many days, the last ones, the metric is told of each."""
+Key = tuple[str, int]
+"""The id of a request, and the number of a row in it."""
 
 
 class Performance(msgspec.Struct, frozen=True):
@@ -57,9 +60,29 @@ class Performance(msgspec.Struct, frozen=True):
         return self.enough and self.loss is not None and self.loss.low > 0
 
 
+class Comparison(msgspec.Struct, frozen=True):
+    """How good a model's answers were beside another's to the same rows, whose outcomes are known.
+
+    `gain` is positive where the model is the better one; `tolerance` is what the gate allows it to be worse.
+    """
+
+    other: str
+    rows: int
+    enough: bool
+    metric: str
+    tolerance: float
+    gain: Estimate | None
+
+    @property
+    def worse(self) -> bool:
+        """Tell whether the model is worse than the other by more than the tolerance, beyond chance."""
+        return self.enough and self.gain is not None and self.gain.high < -self.tolerance
+
+
 class _Gate(msgspec.Struct):
     metric: str
     resamples: int
+    tolerance: float
 
 
 class _Params(msgspec.Struct):
@@ -106,18 +129,13 @@ def measure(bundle: Bundle, limits: Thresholds, log_uri: str, since: datetime | 
     Raises:
         ProjectError: the log cannot be read.
     """
-    known = {(outcome.request_id, outcome.row): outcome.outcome for outcome in read_kept(log_uri, since)}
+    known = _known(log_uri, since)
     if not known:
         return None
     sliced = [column for column in bundle.signature().inputs if column.name in SLICES]
     fields = select("request_id", "row", "time", "model", "answer", inputs=select_inputs(sliced))
-    matches, rows = [], 0
-    for records in Log(log_uri, fields).read(bundle.id):
-        matches += [record for record in records if (record.request_id, record.row) in known]
-        rows += len(records)
-        if rows >= limits.max_rows:
-            break
-    gate = msgspec.json.decode((bundle.path / "params.json").read_bytes(), type=_Params).gate
+    matches = list(_join(known, Log(log_uri, fields), bundle.id, limits.max_rows).values())
+    gate = _gate(bundle)
     held_out = msgspec.json.decode((bundle.path / "metrics.json").read_bytes(), type=_Report).metrics
     if not matches:
         return Performance(len(known), 0, enough=False, metric=gate.metric, live={}, held_out=held_out, loss=None)
@@ -147,6 +165,59 @@ def measure(bundle: Bundle, limits: Thresholds, log_uri: str, since: datetime | 
         slices=estimate_each(find_groups(_logged(sliced, matches))),
         days=estimate_each(_find_days(matches)),
     )
+
+
+def measure_against(
+    bundle: Bundle, other: Bundle, limits: Thresholds, log_uri: str, since: datetime | None = None
+) -> Comparison:
+    """Compare a model's answers with those of another to the same rows, by the outcomes that are known.
+
+    Args:
+        bundle: The model.
+        other: One that was asked the same, such as the one in whose shadow it runs.
+        limits: How many rows it takes for a verdict, and after how many of the log no more are read.
+        log_uri: Where the prediction log is.
+        since: Leaves out what became known before.
+
+    Raises:
+        ProjectError: the log cannot be read, or the two answer different questions.
+    """
+    if bundle.signature().outputs != other.signature().outputs:
+        raise ProjectError(f"{bundle.id} and {other.id} have different outputs, so they cannot be compared")
+    gate, known = _gate(bundle), _known(log_uri, since)
+    log = Log(log_uri, select("request_id", "row", "time", "model", "answer"))
+    mine, others = (_join(known, log, model.id, limits.max_rows) for model in (bundle, other))
+    rows = [key for key in mine if key in others]
+    gain = None
+    if rows:
+        target = read_outcomes([known[key] for key in rows])
+        new, old = (
+            model.signature().decide(restore([joined[key].answer for key in rows]))
+            for model, joined in ((bundle, mine), (other, others))
+        )
+        gain = estimate_gain(METRICS[gate.metric], target, new, old, np.arange(len(rows)), gate.resamples)
+    enough = len(rows) >= limits.min_rows
+    return Comparison(other.id, len(rows), enough, gate.metric, gate.tolerance, gain)
+
+
+def _gate(bundle: Bundle) -> _Gate:
+    return msgspec.json.decode((bundle.path / "params.json").read_bytes(), type=_Params).gate
+
+
+def _known(log_uri: str, since: datetime | None) -> dict[Key, Any]:
+    return {(outcome.request_id, outcome.row): outcome.outcome for outcome in read_kept(log_uri, since)}
+
+
+def _join(known: Container[Key], log: Log, model: str, max_rows: int) -> dict[Key, Any]:
+    """Return the records of a model whose outcomes are known, of so many rows of the log."""
+    matches: dict[Key, Any] = {}
+    rows = 0
+    for records in log.read(model):
+        matches |= {key: record for record in records if (key := (record.request_id, record.row)) in known}
+        rows += len(records)
+        if rows >= max_rows:
+            break
+    return matches
 
 
 def _logged(columns: list[Column], records: list[Any]) -> Columns:

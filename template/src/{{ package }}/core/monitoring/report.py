@@ -7,13 +7,15 @@ from prometheus_client import CollectorRegistry, Gauge, write_to_textfile
 
 from ..evaluation.groups import Slice
 from .drift import DriftReport
-from .outcomes import Performance
+from .outcomes import Comparison, Performance
 from .profiles import Thresholds
 
 
 def summary(report: DriftReport, limits: Thresholds) -> str:
-    """Return the verdict, in a sentence on drift and one on the performance, if that is known."""
-    return f"{_tell_drift(report, limits)}{_tell_performance(report.performance, limits)}"
+    """Return the verdict: a sentence on drift, one on the performance and one on the other model, if they are known."""
+    performance = _tell_performance(report.performance, limits) if report.performance else ""
+    comparison = _tell_comparison(report.comparison, limits) if report.comparison else ""
+    return f"{_tell_drift(report, limits)}{performance}{comparison}"
 
 
 def _tell_drift(report: DriftReport, limits: Thresholds) -> str:
@@ -24,15 +26,21 @@ def _tell_drift(report: DriftReport, limits: Thresholds) -> str:
     return f"{report.rows} rows logged: {len(report.drifted)} of {len(report.columns)} columns have drifted"
 
 
-def _tell_performance(performance: Performance | None, limits: Thresholds) -> str:
-    if performance is None:
-        return ""
+def _tell_performance(performance: Performance, limits: Thresholds) -> str:
     known = f". {performance.joined} of {performance.outcomes} labels belong to logged predictions"
     if not performance.enough:
         return f"{known}: too few for a verdict, at least {limits.min_rows} are needed"
     if not performance.worse:
         return f"{known}: {performance.metric} is not worse than on the held-out rows, beyond chance"
     return f"{known}: {performance.metric} is worse than on the held-out rows, by {performance.loss}"
+
+
+def _tell_comparison(comparison: Comparison, limits: Thresholds) -> str:
+    known = f". {comparison.rows} labels belong to rows that both models have answered"
+    if not comparison.enough:
+        return f"{known}: too few for a verdict, at least {limits.min_rows} are needed"
+    verdict = "worse" if comparison.worse else "not worse"
+    return f"{known}: it is {verdict} than the other one, beyond chance ({comparison.metric} gain {comparison.gain})"
 
 
 def write(report: DriftReport, limits: Thresholds, folder: Path) -> None:
@@ -48,6 +56,10 @@ def _markdown(report: DriftReport, limits: Thresholds) -> str:
         f"| {c.name} | {c.psi:.3f} | {'' if c.ks is None else f'{c.ks:.3f}'} | {'**yes**' if c.drifted else 'no'} |"
         for c in sorted(report.columns, key=lambda c: -c.psi)
     )
+    parts = [
+        _performance(report.performance) if report.performance else "",
+        _comparison(report.comparison) if report.comparison else "",
+    ]
     return f"""# Drift of model {report.model}
 
 {summary(report, limits)}.
@@ -62,7 +74,7 @@ Kolmogorov–Smirnov distance (KS) of {limits.ks:g}.
 | Column | PSI | KS | Drifted |
 | --- | ---: | ---: | --- |
 {rows}
-{_performance(report.performance) if report.performance else ""}"""
+{"".join(parts)}"""
 
 
 def _performance(performance: Performance) -> str:
@@ -79,6 +91,16 @@ if the whole interval of its loss of {performance.metric} is above 0; the loss i
 | --- | ---: | ---: |
 {rows}
 {_slices("Group", performance.slices, performance.metric)}{_slices("Day", performance.days, performance.metric)}"""
+
+
+def _comparison(comparison: Comparison) -> str:
+    return f"""
+## Comparison
+
+Model {comparison.other} has answered {comparison.rows} of these rows, too.
+On them, this model gains {comparison.gain} in {comparison.metric}. It is worse than the other one if the whole interval
+is below {-comparison.tolerance:g}.
+"""
 
 
 def _slices(title: str, slices: list[Slice], metric: str) -> str:
@@ -102,6 +124,10 @@ def _registry(report: DriftReport) -> CollectorRegistry:
         drifted.labels(column.name).set(int(column in report.drifted))
         if column.ks is not None:
             ks.labels(column.name).set(column.ks)
+    comparison = report.comparison
+    if comparison and comparison.gain:
+        gain = Gauge("model_gain", "By how much it is better than another.", ["metric", "other"], registry=registry)
+        gain.labels(comparison.metric, comparison.other).set(comparison.gain.value)
     if report.performance:
         _tell_prometheus(report.performance, registry)
     return registry

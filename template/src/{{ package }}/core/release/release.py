@@ -1,11 +1,12 @@
 """A release: the one small file of an environment that says which image runs there, and with which model.
 
-It is a kustomize component, so whatever applies `deploy/overlays/ENV` applies the release with it, and reverting the
-commit that changed it takes the release back. Name and digest of an image stand together because kustomize drops a
-digest that is set for a name which something else has changed; the model is a literal in the pod's template, so that
-old and new pods each keep their own.
+Reverting the commit that changed it takes the release back. For Kubernetes it is a kustomize component, so whatever
+applies `deploy/overlays/ENV` applies the release with it. Name and digest of an image stand together there because
+kustomize drops a digest that is set for a name which something else has changed; the model is a literal in the pod's
+template, so that old and new pods each keep their own. For a managed endpoint it holds variables of Terraform.
 """
 
+import json
 import re
 import shutil
 import tempfile
@@ -80,10 +81,29 @@ def read(environment: str, deploy: Path = DEPLOY) -> Release | None:
     Raises:
         ProjectError: there is no such environment, or its file is not one that `write` has made.
     """
+    path = _file(environment, deploy)
+    try:
+        release = _read_variables(path) if path.suffix == ".json" else _read_component(path, environment)
+        if release is None:
+            return None
+        if _IMAGE.fullmatch(release.image) and (environment == TRAINING or _MODEL.fullmatch(release.model)):
+            return release
+    except (LookupError, TypeError, ValueError):
+        pass
+    raise ProjectError(f"{path} is not a release: revert what has changed it, or write it anew by `release`")
+
+
+def _read_variables(path: Path) -> Release | None:
+    """Return what variables of Terraform say."""
+    found = json.loads(path.read_text(encoding="utf-8"))
+    return Release(**found) if found else None
+
+
+def _read_component(path: Path, environment: str) -> Release | None:
+    """Return what a kustomize component says."""
     from ruamel.yaml import YAML  # the service has no YAML, and reads no release
     from ruamel.yaml.error import YAMLError
 
-    path = _file(environment, deploy)
     yaml = YAML(typ="safe")
     try:
         document = yaml.load(path)
@@ -95,22 +115,19 @@ def read(environment: str, deploy: Path = DEPLOY) -> Release | None:
             serving = yaml.load(document["patches"][0]["patch"])["spec"]["template"]["spec"]
             (container,) = serving["containers"]
             model = {variable["name"]: variable["value"] for variable in container["env"]}["MODEL_URI"]
-        release = Release(f"{image['newName']}@{image['digest']}", model)
-        if _IMAGE.fullmatch(release.image) and (environment == TRAINING or _MODEL.fullmatch(model)):
-            return release
-    except (YAMLError, LookupError, TypeError, ValueError):
-        pass
-    raise ProjectError(f"{path} is not a release: revert what has changed it, or write it anew by `release`")
+    except YAMLError as error:
+        raise ValueError(str(error)) from error
+    return Release(f"{image['newName']}@{image['digest']}", model)
 
 
 def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) -> Path:
     """Write what is to run in an environment, whole or not at all, and return the file.
 
     Args:
-        environment: A folder below `deploy/overlays`, or "train".
+        environment: A folder below `deploy/overlays` or, for a managed endpoint, below `deploy`; or "train".
         image: An image by its digest, `registry/name@sha256:…`; a tag is left out.
         model: The URI of a bundle, or its absolute path in the pod; training has none.
-        deploy: The folder of the manifests.
+        deploy: The folder of the manifests, or of Terraform's files.
 
     Raises:
         ProjectError: there is no such environment, or image or model could change under their names.
@@ -129,7 +146,10 @@ def write(environment: str, image: str, model: str = "", deploy: Path = DEPLOY) 
                 "--model must be the s3://, gs:// or az:// URI of a bundle, or its absolute path in the pod, and end "
                 f"with the bundle's id of 64 digits; not {model!r}"
             )
-        text = (_IMAGE_TEXT + _MODEL_TEXT).format(container="serving", model=model, **named.groupdict())
+        if path.suffix == ".json":
+            text = json.dumps({"image": f"{named['name']}@{named['digest']}", "model": model}, indent=2) + "\n"
+        else:
+            text = (_IMAGE_TEXT + _MODEL_TEXT).format(container="serving", model=model, **named.groupdict())
     _replace(path, text)
     return path
 
@@ -139,6 +159,7 @@ def _file(environment: str, deploy: Path) -> Path:
     name = "release/kustomization.yaml"
     found = [*sorted(deploy.glob(f"overlays/*/{name}")), deploy / TRAINING / name]
     files = {path.parent.parent.name: path for path in found if path.is_file()}
+    files |= {path.parent.name: path for path in sorted(deploy.glob("*/release.tfvars.json"))}
     if not files:
         raise ProjectError(f"there is no environment below {deploy.absolute()}: run this in the project's folder")
     if environment not in files:

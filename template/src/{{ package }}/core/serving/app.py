@@ -13,11 +13,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...settings import Settings
 from .endpoint import EXPLAIN, PREDICT, ExplainEndpoint, PredictEndpoint
+from .model import Model
 from .openapi import MODEL, NOT_READY, ModelInfo, document
-from .service import Model, NotReadyError, Service
+from .service import NotReadyError, Service
 from .telemetry import Telemetry, exposition
 
 NAME = __name__.partition(".")[0]
+PING = "/ping"
+INVOCATIONS = "/invocations"
+"""What SageMaker calls `/readyz` and `/v1/predict`."""
 FIRST_TRY_SECONDS = 5
 """How long a worker waits for its model before it takes requests without one."""
 
@@ -26,10 +30,10 @@ def create_app(settings: Settings | None = None) -> ASGIApp:
     """Return the application; without settings they come from the environment."""
     service = Service(settings or Settings())
     predict, explain, face = PredictEndpoint(service), ExplainEndpoint(service), create_face(service)
+    endpoints: dict[object, ASGIApp] = {PREDICT: predict, INVOCATIONS: predict, EXPLAIN: explain}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path")
-        await (predict if path == PREDICT else explain if path == EXPLAIN else face)(scope, receive, send)
+        await endpoints.get(scope.get("path"), face)(scope, receive, send)
 
     return app
 
@@ -42,7 +46,7 @@ def create_face(service: Service) -> FastAPI:
         loading = asyncio.create_task(service.load())
         # Of several workers, one that is new must not take requests that the others could answer.
         await asyncio.wait([asyncio.create_task(service.tried.wait())], timeout=FIRST_TRY_SECONDS)
-        async with service.log.running():
+        async with service.log.running(), service.shadow.running():
             yield
         loading.cancel()
 
@@ -67,6 +71,7 @@ def create_face(service: Service) -> FastAPI:
         """Tell that the process is alive."""
         return {"status": "alive"}
 
+    @app.get(PING, include_in_schema=False)
     @app.get("/readyz", responses=NOT_READY)
     async def readyz() -> dict[str, str]:
         """Tell whether a verified model is loaded; if not, why not."""

@@ -22,7 +22,8 @@ import msgspec
 from starlette.types import Receive, Scope, Send
 
 from .decoder import Finding, RequestDecoder
-from .service import NotReadyError, Service, in_daemon_thread
+from .model import in_daemon_thread
+from .service import NotReadyError, Service
 from .telemetry import count
 
 PREDICT = "/v1/predict"

@@ -11,7 +11,8 @@ from ..bundles.bundle import Manifest
 from ..contract.signature import Signature
 from .decoder import Finding
 from .endpoint import EXPLAIN, PREDICT
-from .service import ExplainResponse, Model, PredictResponse
+from .model import Model
+from .service import ExplainResponse, PredictResponse
 
 SCHEMA = "#/components/schemas/{name}"
 

@@ -4,7 +4,7 @@ import copy
 import logging
 import math
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -12,9 +12,11 @@ import msgspec
 import onnx
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 from torch.optim.lr_scheduler import OneCycleLR
-from torch.utils.data import BatchSampler, DataLoader, RandomSampler, SequentialSampler, TensorDataset
+from torch.utils.data import BatchSampler, DataLoader, RandomSampler, Sampler, SequentialSampler, TensorDataset
 
+from . import processes
 from .fitting import Fit, Watch
 
 MAX_NORM = 1.0
@@ -65,11 +67,29 @@ class Progress:
         vars(self).update(state)
 
 
+class Share(Sampler[list[int]]):
+    """Of each batch the rows that this process learns from: all of them where it is the only one."""
+
+    def __init__(self, batches: BatchSampler) -> None:
+        self.batches = batches
+
+    def __len__(self) -> int:
+        return len(self.batches)
+
+    def __iter__(self) -> Iterator[list[int]]:
+        return (batch[processes.rank() :: processes.count()] for batch in self.batches)
+
+
 class Draws:
     """Where the random numbers stand: of the order of rows, and of everything else on the CPU."""
 
     def __init__(self, seed: int) -> None:
-        self.order = torch.Generator().manual_seed(seed)
+        self.seed, self.order = seed, torch.Generator().manual_seed(seed)
+
+    def differ(self, epoch: int) -> None:
+        """Let dropout draw otherwise in each process, from the second on."""
+        if processes.rank():
+            torch.manual_seed(hash((self.seed, processes.rank(), epoch)))
 
     def state_dict(self) -> dict[str, Tensor]:
         """Return it."""
@@ -111,8 +131,12 @@ def train(
     learn, validate = (TensorDataset(*rows[mask]) for mask in (~validation, validation))
     torch.manual_seed(seed)
     network = make(learn.tensors[:-2])
+    device = _device(params.device)
+    if min(len(learn), params.batch_size) < processes.count():
+        raise ValueError(f"{processes.count()} processes cannot share a batch: it has fewer rows")
     checkpoint = work.checkpoints / "network.pt" if work.checkpoints else None
-    _train(network, params, learn, validate, loss, change, Draws(seed), work.report, checkpoint)
+    given = (network, params, learn, validate, loss, change, seed, device)
+    processes.call(_train, *given, watch=work.report, checkpoint=checkpoint)
     trained: N = network.cpu().eval()
     return trained
 
@@ -149,13 +173,18 @@ def _train(
     validate: TensorDataset,
     loss: Loss,
     change: Change,
-    draws: Draws,
-    watch: Watch,
-    checkpoint: Path | None,
+    seed: int,
+    device: torch.device,
+    watch: Watch = lambda *_: None,
+    checkpoint: Path | None = None,
 ) -> None:
-    """Train a network, from its checkpoint if there is one, and leave it with its best weights."""
-    device = _device(params.device)
+    """Train a network, from its checkpoint if there is one, and leave it with its best weights.
+
+    Where there are several processes, each takes its share of every batch, and all have the same weights after it.
+    """
     network.to(device)
+    trained = _spread(network)
+    draws = Draws(seed)
     whole = len(learn) > params.batch_size  # the last batch of an epoch is left out if it is smaller than the others
     batches = _load(learn, BatchSampler(RandomSampler(learn, generator=draws.order), params.batch_size, whole), device)
     held = _load(validate, BatchSampler(SequentialSampler(validate), params.batch_size, drop_last=False), device)
@@ -166,11 +195,12 @@ def _train(
     _resume(parts, checkpoint)
     while not progress.is_over(params):
         network.train()
+        draws.differ(progress.epochs)
         losses = []
         for batch in batches:
             *inputs, target, weights = (part.to(device, non_blocking=True) for part in batch)
             with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-                mean_loss = (loss(network(*change(tuple(inputs))), target) * weights).mean()
+                mean_loss = (loss(trained(*change(tuple(inputs))), target) * weights).mean()
             optimizer.zero_grad(set_to_none=True)
             mean_loss.backward()
             nn.utils.clip_grad_norm_(network.parameters(), MAX_NORM)
@@ -180,7 +210,7 @@ def _train(
         validation_loss = _measure(network, held, loss, device)
         progress.note(network, validation_loss)
         _save(parts, checkpoint)
-        training_loss = float(torch.stack(losses).mean())
+        training_loss = processes.mean(torch.stack(losses))
         watch(progress.epochs, {"validation_loss": validation_loss, "training_loss": training_loss})
     network.load_state_dict(progress.best)
 
@@ -193,21 +223,30 @@ def _measure(network: nn.Module, rows: DataLoader[Any], loss: Loss, device: torc
         for batch in rows:
             *inputs, target, weights = (part.to(device, non_blocking=True) for part in batch)
             losses.append(loss(network(*inputs), target) * weights)
-    return float(torch.cat(losses).mean())
+    return processes.mean(torch.cat(losses))
+
+
+def _spread(network: nn.Module) -> nn.Module:
+    """Return the network, or where there are several processes what also averages its gradients over them."""
+    if processes.count() == 1:
+        return network
+    return DistributedDataParallel(network, static_graph=True)
 
 
 def _load(rows: TensorDataset, sampler: BatchSampler, device: torch.device) -> DataLoader[Any]:
-    """Return what yields batches: each is taken from the tensors at once, not row by row."""
-    return DataLoader(rows, batch_size=None, sampler=sampler, pin_memory=device.type == "cuda")
+    """Return what yields this process' share of each batch: taken from the tensors at once, not row by row."""
+    return DataLoader(rows, batch_size=None, sampler=Share(sampler), pin_memory=device.type == "cuda")
 
 
 def _device(name: str) -> torch.device:
     """Return the device of a name.
 
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or not one for each process.
     """
     accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator and name != "cpu" and torch.accelerator.device_count() < processes.count_here():
+        raise ValueError(f"there are more processes than {accelerator.type} devices here; start fewer, or use cpu")
     if name == "auto":
         return accelerator or torch.device("cpu")
     if name != "cpu" and (accelerator is None or name != accelerator.type):
@@ -217,9 +256,11 @@ def _device(name: str) -> torch.device:
 
 def _resume(parts: dict[str, Any], checkpoint: Path | None) -> None:
     """Let the parts of a training go on from its checkpoint, if there is one."""
+    states = {}
     if checkpoint and checkpoint.exists():
-        for name, state in torch.load(checkpoint, map_location="cpu", weights_only=True).items():
-            parts[name].load_state_dict(state)
+        states = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    for name, state in processes.share(states).items():
+        parts[name].load_state_dict(state)
 
 
 def _save(parts: dict[str, Any], checkpoint: Path | None) -> None:
