@@ -43,7 +43,7 @@ OTHERS = {
     "uv add --group train 'psycopg[binary]>=3.2'",
     "uv run --with jupyterlab jupyter lab",
     "uv run pytest",
-    "uv run torchrun --nproc-per-node 2 -m churn train",
+    "uv run torchrun --nproc-per-node 2 -m churn.distributed train",
     "uv sync",
 }
 """Commands that are neither ours nor a project's."""

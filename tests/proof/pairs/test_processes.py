@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("project", PYTORCH, ids=name_of, indirect=T
 def torchrun(project: Project, *arguments: str) -> subprocess.CompletedProcess[str]:
     """Run the project's command with two processes, whatever it ends with."""
     launcher = ["uv", "run", "--project", str(project.folder), "torchrun", "--standalone", "--nproc-per-node", "2"]
-    command = [*launcher, "-m", project.package.name, *arguments]
+    command = [*launcher, "-m", f"{project.package.name}.distributed", *arguments]
     return subprocess.run(
         command,
         cwd=project.cwd,

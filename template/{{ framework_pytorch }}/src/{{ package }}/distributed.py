@@ -1,4 +1,4 @@
-"""The command, for torchrun: `torchrun --nproc-per-node 2 -m PACKAGE train` trains with two processes."""
+"""The command, for torchrun: `torchrun --nproc-per-node 2 -m PACKAGE.distributed train` trains with two processes."""
 
 from .core.training import threads
 
