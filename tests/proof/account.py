@@ -14,11 +14,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from tests.proof.shipping.web import answers, free_port, wait
-from tests.terraform import terraform
+from tests.terraform import init, terraform
 from tests.tools import need
 
 REGION = "eu-central-1"
 ACCOUNT = "123456789012"
+STATE = f"churn-terraform-{ACCOUNT}"
+"""The bucket for the state of Terraform, of a project named `churn`."""
 SERVER = Path(__file__).with_name("moto_more.py")
 
 Statement = tuple[frozenset[str], frozenset[str], str]
@@ -131,6 +133,18 @@ def run(folder: Path, *arguments: str, aws: Aws) -> str:
     done = terraform(folder, *arguments, env=aws.environment)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def apply_infra(infra: Path, aws: Aws) -> None:
+    """Apply a project's `infra/` as its README says: the bucket for the state first, and then all else."""
+    assert init(infra / "state", env=aws.environment).returncode == 0
+    run(infra / "state", "apply", "-auto-approve", "-input=false", f"-var=region={REGION}", aws=aws)
+    backend = run(infra / "state", "output", "-raw", "backend", aws=aws)
+    (infra / "backend.hcl").write_text(backend, encoding="utf-8")
+    admit_insecure_connections(aws, STATE)
+    done = init(infra, "-backend-config=backend.hcl", env=aws.environment)
+    assert done.returncode == 0, done.stderr
+    run(infra, "apply", "-auto-approve", "-input=false", aws=aws)
 
 
 def admit_insecure_connections(aws: Aws, bucket: str) -> None:

@@ -14,12 +14,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Copier
-from tests.proof.account import ACCOUNT, REGION, Aws, Statement, admit_insecure_connections, open_account, run
+from tests.proof.account import ACCOUNT, REGION, STATE, Aws, Statement, apply_infra, open_account, run
 from tests.template.combinations import load_yaml
-from tests.terraform import init, terraform
+from tests.terraform import terraform
 
 BUCKET = f"churn-{ACCOUNT}"
-STATE = f"churn-terraform-{ACCOUNT}"
 ISSUER = "token.actions.githubusercontent.com"
 SUBJECTS = {
     "image": "repo:acme@12/churn@34:ref:refs/heads/main",
@@ -75,14 +74,7 @@ def applied(aws: Aws, copier: Copier, tmp_path_factory: pytest.TempPathFactory) 
     infra = project / "infra"
     given = {"region": REGION, "ci_issuer": f"https://{ISSUER}", "ci_subjects": SUBJECTS}
     (infra / "terraform.tfvars.json").write_text(json.dumps(given), encoding="utf-8")
-    assert init(infra / "state", env=aws.environment).returncode == 0
-    run(infra / "state", "apply", "-auto-approve", "-input=false", f"-var=region={REGION}", aws=aws)
-    backend = run(infra / "state", "output", "-raw", "backend", aws=aws)
-    (infra / "backend.hcl").write_text(backend, encoding="utf-8")
-    admit_insecure_connections(aws, STATE)
-    done = init(infra, "-backend-config=backend.hcl", env=aws.environment)
-    assert done.returncode == 0, done.stderr
-    run(infra, "apply", "-auto-approve", "-input=false", aws=aws)
+    apply_infra(infra, aws)
     outputs = json.loads(run(infra, "output", "-json", aws=aws))
     return Applied(aws, project, {name: output["value"] for name, output in outputs.items()})
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,11 @@ import pytest
 
 from tests.conftest import Copier
 from tests.proof import pipeline_runs
-from tests.proof.account import ACCOUNT, REGION, Aws, admit_insecure_connections, open_account, run
+from tests.proof.account import ACCOUNT, REGION, Aws, admit_insecure_connections, apply_infra, open_account, run
 from tests.proof.pipeline_site import Site, make_site
-from tests.terraform import init, variables
+from tests.terraform import variables
 
 BUCKET = f"churn-{ACCOUNT}"
-STATE = f"churn-terraform-{ACCOUNT}"
 STAGES = ("image", "train", "staging", "prod")
 
 
@@ -36,6 +36,16 @@ class Managed:
     def deploy(self) -> Path:
         """Return the Terraform of the endpoints."""
         return self.site.project / "deploy"
+
+    @contextmanager
+    def quirk(self, name: str) -> Iterator[None]:
+        """Let the account answer otherwise for as long as the context lasts, as `moto_more.py` says."""
+        path = self.aws.quirks / name
+        path.touch()
+        try:
+            yield
+        finally:
+            path.unlink()
 
     def endpoint(self, environment: str) -> dict[str, Any]:
         """Return what SageMaker says of an endpoint."""
@@ -83,14 +93,7 @@ def _set_up(site: Site, aws: Aws) -> None:
         text, found = re.subn(rules, "", file.read_text("utf-8"))
         assert found == 1
         file.write_text(text, encoding="utf-8")
-    assert init(infra / "state", env=aws.environment).returncode == 0
-    run(infra / "state", "apply", "-auto-approve", "-input=false", f"-var=region={REGION}", aws=aws)
-    backend = run(infra / "state", "output", "-raw", "backend", aws=aws)
-    (infra / "backend.hcl").write_text(backend, encoding="utf-8")
-    admit_insecure_connections(aws, STATE)
-    done = init(infra, "-backend-config=backend.hcl", env=aws.environment)
-    assert done.returncode == 0, done.stderr
-    run(infra, "apply", "-auto-approve", "-input=false", aws=aws)
+    apply_infra(infra, aws)
     admit_insecure_connections(aws, BUCKET)
     settings = run(infra, "output", "-json", "settings", aws=aws)
     (site.project / "deploy/infra.auto.tfvars.json").write_text(settings, encoding="utf-8")
@@ -178,12 +181,8 @@ def test_a_release_that_an_alarm_has_taken_back_leaves_all_as_it_was(managed: Ma
     before, invoked = managed.container("staging"), managed.site.state / "invoked"
     asked = invoked.read_text()
     managed.release("staging", "2")
-    alarm = managed.aws.quirks / "alarm"
-    alarm.touch()
-    try:
+    with managed.quirk("alarm"):
         assert "staging has not passed: the release is taken back" in deploy(managed, 1)
-    finally:
-        alarm.unlink()
     assert managed.container("staging") == before
     assert invoked.read_text() == asked, "what was taken back has not been asked"
 
@@ -191,12 +190,8 @@ def test_a_release_that_an_alarm_has_taken_back_leaves_all_as_it_was(managed: Ma
 def test_a_plan_that_would_take_the_endpoint_down_is_not_applied(managed: Managed) -> None:
     before = managed.endpoint("staging")
     managed.release("staging", "3")
-    forget = managed.aws.quirks / "forget"
-    forget.touch()
-    try:
+    with managed.quirk("forget"):
         assert "staging would be without an endpoint for minutes" in deploy(managed, 1)
-    finally:
-        forget.unlink()
     assert managed.endpoint("staging") == before
 
 

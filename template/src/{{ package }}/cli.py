@@ -151,7 +151,8 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, envvar="SERVE_PORT", help="Port to listen on.")] = 8000,
     workers: Annotated[int, typer.Option(min=1, envvar="SERVE_WORKERS", help="Processes; each holds the model.")] = 1,
     shadow: Annotated[
-        str, typer.Option(metavar="MODEL", help="Ask this one, too, and only log its answers: candidate, a URI, …")
+        str,
+        typer.Option(metavar="MODEL", help="A second model that gets the same requests; it only logs answers."),
     ] = "",
 ) -> None:
     """Serve the bundle at MODEL_URI over HTTP, or the champion if that is not set."""
@@ -267,7 +268,8 @@ def monitor(
         "artifacts/drift"
     ),
     against: Annotated[
-        str, typer.Option(metavar="MODEL", help="Compare it by the outcomes with this one, too, on the same rows.")
+        str,
+        typer.Option(metavar="MODEL", help="Also compare it with this one, on the rows that both have answered."),
     ] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -371,16 +373,16 @@ def forget(
 
 @app.command()
 def prune(
-    days: Annotated[float, typer.Option(min=0, help="What is older goes.")],
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    days: Annotated[float, typer.Option(min=0, help="Delete what is older than this.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print what would be deleted.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Delete old bundles and snapshots that are not in use, and the old part of the prediction log."""
+    """Delete old bundles and snapshots that are not in use, and old logged predictions."""
     from .core.data import retention
 
     expired = retention.prune(datetime.now(UTC) - timedelta(days=days), Settings(), dry_run=dry_run)
     lines = [f"bundle {name}" for name in expired.bundles] + [f"snapshot {name}" for name in expired.snapshots]
-    lines.append(f"{expired.logged} objects of the prediction log")
+    lines.append(f"{expired.logged} files of the prediction log")
     _print("\n".join([f"{'would be deleted' if dry_run else 'deleted'}:", *lines]), expired, as_json)
 
 

@@ -15,7 +15,7 @@ class Settings(BaseSettings):
     model_uri: str = ""
     """The bundle to serve."""
     shadow_uri: str = ""
-    """A second bundle that is asked the same, and whose answers only the prediction log hears."""
+    """A second bundle that gets the same requests; its answers are logged and not sent."""
     release_image: str = ""
     """The running image, as the release names it; `/readyz` reports it."""
     model_cache: Path = Path("artifacts/cache")

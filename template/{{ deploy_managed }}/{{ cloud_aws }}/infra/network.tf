@@ -49,7 +49,7 @@ resource "aws_vpc_endpoint" "s3" {
 resource "aws_security_group" "serving" {
   #checkov:skip=CKV2_AWS_5:The endpoints of deploy/ use it
   name        = "${var.name}-serving"
-  description = "The endpoints containers, which reach S3 only"
+  description = "Containers of the endpoints, which reach S3 only"
   vpc_id      = aws_vpc.this.id
 }
 

@@ -112,8 +112,11 @@ def find_all(settings: Settings) -> list[Published]:
     Raises:
         ProjectError: the store cannot be read.
     """
+    uri = join(settings.store_uri, "bundles")
+    if not is_remote(uri) and not Path(uri).is_dir():
+        return []
     with store_errors(f"the bundles in {settings.store_uri} cannot be read"):
-        store = open_folder(join(settings.store_uri, "bundles"))
+        store = open_folder(uri)
         metas = [meta for metas in obstore.list(store) for meta in metas]
         found = []
         for meta in metas:

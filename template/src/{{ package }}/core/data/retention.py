@@ -1,4 +1,4 @@
-"""Retention: what is older than it has to be kept leaves the store, this folder and the prediction log.
+"""Retention: old bundles, snapshots and logged predictions are deleted, in the store and in this folder.
 
 What is in use stays, however old it is: the bundles that have a role, serve or are released, and what they were trained
 on. MLflow's runs, versions that a bucket keeps, and what other machines hold are out of its reach.
@@ -24,7 +24,7 @@ RELEASES = Path("deploy")
 
 
 class Expired(msgspec.Struct, frozen=True):
-    """What is old and not in use: the ids of bundles and snapshots, and how many objects of the prediction log."""
+    """What is old and not in use: the ids of bundles and snapshots, and how many files of the prediction log."""
 
     bundles: list[str]
     snapshots: list[str]
@@ -44,13 +44,13 @@ def prune(before: datetime, settings: Settings, *, dry_run: bool = False) -> Exp
     """
     used = set(_find_used(settings))
     bundles = registry.find_all(settings)
-    old = sorted(bundle.id for bundle in bundles if bundle.published < before and bundle.id not in used)
+    old = {bundle.id for bundle in bundles if bundle.published < before and bundle.id not in used}
     data = {bundle.data for bundle in bundles if bundle.id not in old}
     if not dry_run:
         for name in old:
             registry.delete(name, settings)
     snapshots = _prune_snapshots(before, data, settings, dry_run=dry_run)
-    return Expired(old, snapshots, _prune_log(before, settings.prediction_log_uri, dry_run=dry_run))
+    return Expired(sorted(old), snapshots, _prune_log(before, settings.prediction_log_uri, dry_run=dry_run))
 
 
 def _find_used(settings: Settings) -> Iterator[str]:
@@ -82,7 +82,7 @@ def _prune_snapshots(before: datetime, used: set[str], settings: Settings, *, dr
 
 
 def _prune_log(before: datetime, uri: str, *, dry_run: bool) -> int:
-    """Delete the old objects of the prediction log, outcomes among them; return how many there are."""
+    """Delete the old files of the prediction log, outcomes among them; return how many there are."""
     if not uri:
         return 0
     with store_errors(f"the prediction log {uri} cannot be pruned"):

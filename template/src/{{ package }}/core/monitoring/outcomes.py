@@ -129,13 +129,13 @@ def measure(bundle: Bundle, limits: Thresholds, log_uri: str, since: datetime | 
     Raises:
         ProjectError: the log cannot be read.
     """
-    known = _known(log_uri, since)
+    known = _find_known(log_uri, since)
     if not known:
         return None
     sliced = [column for column in bundle.signature().inputs if column.name in SLICES]
     fields = select("request_id", "row", "time", "model", "answer", inputs=select_inputs(sliced))
     matches = list(_join(known, Log(log_uri, fields), bundle.id, limits.max_rows).values())
-    gate = _gate(bundle)
+    gate = _read_gate(bundle)
     held_out = msgspec.json.decode((bundle.path / "metrics.json").read_bytes(), type=_Report).metrics
     if not matches:
         return Performance(len(known), 0, enough=False, metric=gate.metric, live={}, held_out=held_out, loss=None)
@@ -184,11 +184,10 @@ def measure_against(
     """
     if bundle.signature().outputs != other.signature().outputs:
         raise ProjectError(f"{bundle.id} and {other.id} have different outputs, so they cannot be compared")
-    gate, known = _gate(bundle), _known(log_uri, since)
+    gate, known, gain = _read_gate(bundle), _find_known(log_uri, since), None
     log = Log(log_uri, select("request_id", "row", "time", "model", "answer"))
-    mine, others = (_join(known, log, model.id, limits.max_rows) for model in (bundle, other))
+    mine, others = (_join(known, log, model.id, limits.max_rows) if known else {} for model in (bundle, other))
     rows = [key for key in mine if key in others]
-    gain = None
     if rows:
         target = read_outcomes([known[key] for key in rows])
         new, old = (
@@ -200,11 +199,11 @@ def measure_against(
     return Comparison(other.id, len(rows), enough, gate.metric, gate.tolerance, gain)
 
 
-def _gate(bundle: Bundle) -> _Gate:
+def _read_gate(bundle: Bundle) -> _Gate:
     return msgspec.json.decode((bundle.path / "params.json").read_bytes(), type=_Params).gate
 
 
-def _known(log_uri: str, since: datetime | None) -> dict[Key, Any]:
+def _find_known(log_uri: str, since: datetime | None) -> dict[Key, Any]:
     return {(outcome.request_id, outcome.row): outcome.outcome for outcome in read_kept(log_uri, since)}
 
 

@@ -50,8 +50,6 @@ async def load_model(uri: str, settings: Settings, failed: Callable[[str], None]
     seconds, pause = settings.model_load_seconds, settings.model_retry_seconds
     while True:
         try:
-            if not uri:
-                raise ProjectError("MODEL_URI names no bundle")
             async with asyncio.timeout(seconds):
                 bundle = await fetch_async(uri, settings.model_cache)
                 return await in_daemon_thread(functools.partial(Model, bundle, settings))

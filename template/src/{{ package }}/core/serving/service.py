@@ -57,6 +57,9 @@ class Service:
 
     async def load(self) -> None:
         """Load the bundle at `MODEL_URI`, trying again for as long as it takes."""
+        if not self.settings.model_uri:
+            self._wait("MODEL_URI names no bundle")
+            return
         self.model = await load_model(self.settings.model_uri, self.settings, self._wait)
         MODEL.labels(self.model.bundle.id).set(1)
         gc.collect()

@@ -1,12 +1,13 @@
-"""A model in the shadow of the one that is served: it is asked the same, and only the prediction log hears its answers.
+"""A shadow model: it gets the requests of the served model, and its answers are logged, not sent.
 
-So `monitor` judges a candidate on live traffic before it becomes the champion. It is asked what is logged of the served
-model, after that has answered, and in a thread; no request waits for it, or fails by it. What waits for it is bounded:
-a request that comes while it cannot keep up is dropped, and counted.
+So `monitor` judges a candidate on live traffic before it becomes the champion. It gets the requests that are logged,
+after the served model has answered them, in a thread: no request waits for it or fails because of it. What waits for it
+is bounded: a request that comes while it cannot keep up is dropped and counted.
 """
 
 import asyncio
 import contextlib
+import functools
 import logging
 from collections import deque
 from collections.abc import AsyncIterator
@@ -17,7 +18,7 @@ from ...settings import Settings
 from ..contract.signature import Row
 from ..monitoring.log import PredictionLog
 from ..task.answer import Prediction, to_predictions
-from .model import Model, load_model
+from .model import Model, in_daemon_thread, load_model
 from .telemetry import SHADOW, SHADOW_MODEL
 
 logger = logging.getLogger(__name__)
@@ -40,7 +41,7 @@ class Shadow:
         self._closing = False
 
     def ask(self, served: str, request_id: str, body: bytes | bytearray) -> None:
-        """Ask it what the served model has answered; nothing before it is loaded, nor if it is the same model.
+        """Give it a request that the served model has answered; none before it is loaded, nor if it is the same model.
 
         Args:
             served: The served bundle's id.
@@ -88,7 +89,7 @@ class Shadow:
             request_id, body = self._waiting.popleft()
             self._size -= len(body)
             try:
-                rows, predictions = await asyncio.to_thread(predict, model, body)
+                rows, predictions = await in_daemon_thread(functools.partial(predict, model, body))
             except msgspec.DecodeError:
                 SHADOW.labels("refused").inc()  # it has other inputs than the served model
             except Exception:

@@ -19,8 +19,8 @@ ROWS = Counter("predicted_rows", "Rows predicted, by what was answered in a word
 UNSEEN = Counter("unseen_categories", "Values of a category that training did not see.", ["column"])
 LOGGED = Counter("prediction_log_rows", "Rows of the prediction log that were written, or lost.", ["outcome"])
 MODEL = Gauge("model_loaded", "1 for the bundle that is being served.", ["model"], multiprocess_mode="max")
-SHADOW_MODEL = Gauge("shadow_loaded", "1 for the bundle in its shadow.", ["model"], multiprocess_mode="max")
-SHADOW = Counter("shadow_requests", "Requests to the shadow, by what became of them.", ["outcome"])
+SHADOW_MODEL = Gauge("shadow_loaded", "1 for the bundle of the shadow model.", ["model"], multiprocess_mode="max")
+SHADOW = Counter("shadow_requests", "Requests to the shadow model, by outcome.", ["outcome"])
 
 
 class Telemetry:
