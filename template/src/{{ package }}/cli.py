@@ -152,7 +152,7 @@ def serve(
     workers: Annotated[int, typer.Option(min=1, envvar="SERVE_WORKERS", help="Processes; each holds the model.")] = 1,
     shadow: Annotated[
         str,
-        typer.Option(metavar="MODEL", help="A second model that gets the same requests; it only logs answers."),
+        typer.Option(metavar="MODEL", help="A second model for the same requests; its answers are logged, not sent."),
     ] = "",
 ) -> None:
     """Serve the bundle at MODEL_URI over HTTP, or the champion if that is not set."""

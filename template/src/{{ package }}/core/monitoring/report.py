@@ -94,12 +94,13 @@ if the whole interval of its loss of {performance.metric} is above 0; the loss i
 
 
 def _comparison(comparison: Comparison) -> str:
+    gain = f"On them, this model gains {comparison.gain} in {comparison.metric}. " if comparison.gain else ""
     return f"""
 ## Comparison
 
-Model {comparison.other} has answered {comparison.rows} of these rows, too.
-On them, this model gains {comparison.gain} in {comparison.metric}. It is worse than the other one if the whole interval
-is below {-comparison.tolerance:g}.
+This model and {comparison.other}
+have both answered {comparison.rows} rows whose labels are known. {gain}This model is worse
+if the whole interval of its gain is below {-comparison.tolerance:g}.
 """
 
 
