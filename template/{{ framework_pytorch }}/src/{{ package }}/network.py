@@ -280,9 +280,9 @@ def _train(
             losses.append(mean_loss.detach())
         validation_loss = _measure(network, held, loss, device)
         progress.note(network, validation_loss)
+        _save(parts, checkpoint)
         training_loss = processes.mean(torch.stack(losses))
         watch(progress.epochs, {"validation_loss": validation_loss, "training_loss": training_loss})
-        _save(parts, checkpoint)  # last, so that nothing is left out where a training goes on from it
     network.load_state_dict(progress.best)
 
 
